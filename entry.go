@@ -18,6 +18,9 @@ const (
 	SetAccepted    Set = "accepted"
 	SetInReview    Set = "in_review"
 	SetRejected    Set = "rejected"
+	// SetDeleted holds the references of deleted persons: no search covers it,
+	// and a restore starts a fresh entry that passes the uniqueness search.
+	SetDeleted Set = "deleted"
 )
 
 // EntryState is where an entry stands: reserved and not yet decided, part of

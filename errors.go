@@ -103,3 +103,13 @@ func CodeOf(err error) string {
 	}
 	return "INTERNAL"
 }
+
+// Refusals that several packages share.
+var (
+	// ErrErased: the key of the data was destroyed, nobody can read it any more.
+	ErrErased = Errorf(NotFound, "DATA_ERASED", "the data was erased for good")
+	// ErrDatabaseUnavailable: the database does not answer at present.
+	ErrDatabaseUnavailable = Errorf(Unavailable, "DATABASE_UNAVAILABLE", "the database does not answer")
+	// ErrStorageFull: nothing more can be written.
+	ErrStorageFull = Errorf(Unavailable, "STORAGE_FULL", "there is no space left to store this")
+)
