@@ -153,7 +153,8 @@ type Face struct {
 // central face; it is nil only when Code is NotFound. Its template is missing
 // when Code is TooSmall.
 type Analysis struct {
-	Faces   int // all faces that were detected, the background included
+	Faces   int   // all faces that were detected, the background included
+	Boxes   []Box // the boxes of all of them, highest detection score first
 	Primary *Face
 	Code    Code
 }
