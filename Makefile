@@ -1,0 +1,52 @@
+# Idem. `make` lists the targets; each says what it does behind two hashes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CACHE  := $(CURDIR)/.cache
+MODELS ?= $(CACHE)/models
+DATA   ?= $(CURDIR)/data
+LISTEN ?= 127.0.0.1:8080
+export IDEM_MODELS := $(MODELS)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: build models ## Start Idem with a demo organisation on SQLite at http://127.0.0.1:8080
+	@bin/idem demo --data $(DATA) --listen $(LISTEN)
+
+.PHONY: build
+build: ## Build bin/idem
+	@go build -trimpath -o bin/idem ./cmd/idem
+
+.PHONY: models
+models: build ## Pull and verify the models (about 155 MB, once)
+	@bin/idem models pull
+
+.PHONY: test
+test: models ## Run every test on SQLite and PostgreSQL, race detector on (installs PostgreSQL when missing)
+	@tools/install postgresql
+	tools/with-postgres go test -race -timeout 40m ./...
+
+.PHONY: check
+check: ## Format, vet, lint, architecture, generated files
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	go test -run 'TestArchitecture|TestBehaviourTable' .
+	go run ./tools/conformance -check
+	go mod tidy -diff
+
+.PHONY: generate
+generate: ## Write the generated files again
+	go run ./tools/conformance
+
+.PHONY: bench
+bench: models ## Measure: face pipeline, HTTP, registry, enrolment, start-up
+	@tools/install postgresql
+	tools/with-postgres go run ./tools/bench
+
+.PHONY: clean
+clean: ## Remove what was built; models and data stay
+	rm -rf bin
