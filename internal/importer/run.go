@@ -53,14 +53,14 @@ type Registry interface {
 // that concerns all items: a cancelled context or an unavailable service.
 func Run(ctx context.Context, registry Registry, items []Item, workers int, report func(Result)) error {
 	var one sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	for _, item := range items {
-		if ctx.Err() != nil {
+		if running.Err() != nil {
 			break
 		}
 		group.Go(func() error {
-			result, err := enrol(ctx, registry, item)
+			result, err := enrol(running, registry, item)
 			if err != nil {
 				return err
 			}
