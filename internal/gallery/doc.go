@@ -7,8 +7,26 @@
 // index that proves it has applied that position, and a pending candidate is
 // waited for. Waiting goes only to lower positions, so it cannot deadlock.
 //
-// It owns the log, its hash chain, leases of pending entries and the follower
-// that keeps an Index up to date. It does not know persons or records: an entry
-// carries the subject as an opaque text, and what a candidate means is the use
-// case's decision.
+// A use case enrols in three steps:
+//
+//	held, err := g.Reserve(ctx, org, entries, nil) // one transaction
+//	known, err := held[0].Search(ctx, rule)        // none
+//	err = store.Update(ctx, org, func(tx store.Tx) error {
+//		...                                        // what the answer means
+//		return held[0].Activate(ctx, tx)           // or WithdrawTx
+//	})
+//
+// and calls Withdraw when it gives up. A process that dies in between leaves a
+// pending entry whose lease ends; whoever waits for it, or Sweep, withdraws it.
+//
+// The package owns the log, its hash chain, leases of pending entries and the
+// follower that keeps an Index up to date. It does not know persons or records:
+// an entry carries the subject as an opaque text, and what a candidate means is
+// the use case's decision.
+//
+// A follower reads the log in order, checks positions and hashes, and opens the
+// templates. A log that does not chain makes it drop what it knows and start
+// from the beginning once; when that fails as well, or when a template cannot
+// be opened though its entry stands, the gallery refuses to answer instead of
+// leaving a face out.
 package gallery
