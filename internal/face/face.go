@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/match"
 )
 
 // Code says how an analysis ended. A code is a result that is stored and
@@ -145,7 +146,8 @@ type Face struct {
 	Landmarks      Landmarks
 	Pose           Pose
 	Quality        Quality
-	Vector         []float32 // unit length; only for evaluation, never stored
+	Template       *match.Template // nil when not wanted or not possible
+	Vector         []float32       // unit length; only for evaluation, never stored
 	PAD            *PAD
 }
 
@@ -168,7 +170,7 @@ func (a Analysis) Usable() bool { return a.Code == OK || a.Code == Multiple }
 type Model struct {
 	ID              string
 	Hash            [32]byte // sha256 of the recognition weights as shipped
-	Short           uint32   // first four bytes of Hash, big endian; stored in every template
+	Short           uint32   // model number in every template: first four bytes of Hash, little endian, for template version 1
 	Dim             int
 	TemplateVersion int
 	Calibration     Calibration

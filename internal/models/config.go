@@ -2,6 +2,7 @@ package models
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -182,12 +183,18 @@ func (i Input) validate(name string) error {
 }
 
 // Model returns the identity that templates of the recogniser carry. Another
-// file or another template version is another model.
+// file is another model. The same file fed otherwise (order, mean, scale) makes
+// templates that cannot be compared: give it another template version, which
+// makes it another model too.
 func (c Config) Model() face.Model {
 	r := c.Recogniser
 	m := face.Model{ID: r.ID, Dim: r.Dim, TemplateVersion: r.TemplateVersion, Calibration: face.Calibration{Anchors: r.Calibration, Live: c.Live}}
 	raw, _ := hex.DecodeString(r.SHA256) // Validate has seen it
 	copy(m.Hash[:], raw)
-	m.Short = binary.BigEndian.Uint32(m.Hash[:])
+	number := m.Hash
+	if r.TemplateVersion != 1 {
+		number = sha256.Sum256(binary.LittleEndian.AppendUint32(m.Hash[:], uint32(r.TemplateVersion)))
+	}
+	m.Short = binary.LittleEndian.Uint32(number[:])
 	return m
 }

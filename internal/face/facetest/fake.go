@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/idem-id/idem/internal/face"
+	"github.com/idem-id/idem/match"
 )
 
 // Dim is the length of the fake's templates.
@@ -23,7 +24,7 @@ type Fake struct{ Err error }
 // Model returns the identity of the fake recogniser, with the calibration of
 // the default one so that the usual thresholds apply.
 func (f Fake) Model() face.Model {
-	m := face.Model{ID: "facetest", Short: 0xfa4e7e57, Dim: Dim, TemplateVersion: 1, Calibration: Calibration()}
+	m := face.Model{ID: "facetest", Short: 0x577e4efa, Dim: Dim, TemplateVersion: 1, Calibration: Calibration()}
 	m.Hash = [32]byte{0xfa, 0x4e, 0x7e, 0x57}
 	return m
 }
@@ -62,9 +63,11 @@ func (f Fake) Analyse(ctx context.Context, img image.Image, want face.Want) (fac
 
 func (f Fake) answer(c code, b image.Rectangle, want face.Want) (face.Analysis, error) {
 	a := face.Analysis{Faces: 1, Code: face.OK, Primary: portraitOf(b)}
+	a.Boxes = []face.Box{a.Primary.Box}
 	switch c.kind {
 	case group:
 		a.Faces, a.Code = 3, face.Multiple
+		a.Boxes = append(a.Boxes, shifted(a.Primary.Box, 1), shifted(a.Primary.Box, -1))
 	case blurred:
 		a.Code, a.Primary.Quality.Score = face.LowQuality, 8
 		a.Primary.Quality.Issues = []face.Issue{face.IssueBlurred}
@@ -73,12 +76,23 @@ func (f Fake) answer(c code, b image.Rectangle, want face.Want) (face.Analysis, 
 		a.Primary.Quality.Issues = []face.Issue{face.IssueSmall}
 	}
 	if want.Has(face.WantTemplate) && c.kind != tiny {
-		a.Primary.Vector = vector(c)
+		v := vector(c)
+		t, err := match.Quantise(f.Model().Short, v)
+		if err != nil {
+			return face.Analysis{}, err
+		}
+		a.Primary.Vector, a.Primary.Template = v, &t
 	}
 	if want.Has(face.WantPAD) {
 		a.Primary.PAD = pad(c.kind)
 	}
 	return a, nil
+}
+
+// shifted moves a box by its own width.
+func shifted(b face.Box, times float64) face.Box {
+	d := times * b.Width()
+	return face.Box{X0: b.X0 + d, Y0: b.Y0, X1: b.X1 + d, Y1: b.Y1}
 }
 
 func portraitOf(b image.Rectangle) *face.Face {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/facetest"
+	"github.com/idem-id/idem/match"
 )
 
 func analyse(t *testing.T, img image.Image) face.Analysis {
@@ -35,16 +36,22 @@ func dot(a, b []float32) (s float64) {
 
 func TestIdentitiesThroughJPEG(t *testing.T) {
 	var first, second [][]float32
+	var firstT, secondT []match.Template
 	for i := range 20 {
 		id := fmt.Sprint("person-", i)
-		first = append(first, analyse(t, facetest.Picture(id, 0)).Primary.Vector)
-		second = append(second, analyse(t, facetest.Picture(id, 7)).Primary.Vector)
+		a, b := analyse(t, facetest.Picture(id, 0)).Primary, analyse(t, facetest.Picture(id, 7)).Primary
+		first, second = append(first, a.Vector), append(second, b.Vector)
+		firstT, secondT = append(firstT, *a.Template), append(secondT, *b.Template)
 	}
 	for i := range first {
 		for j := range second {
 			s := dot(first[i], second[j])
 			if i == j && s <= 0.8 || i != j && s >= 0.3 {
 				t.Errorf("score of %d and %d is %.3f", i, j, s)
+			}
+			small, err := match.Score(firstT[i], secondT[j])
+			if err != nil || small-s > 0.01 || s-small > 0.01 {
+				t.Errorf("8-bit score of %d and %d is %.3f, not %.3f (%v)", i, j, small, s, err)
 			}
 		}
 	}
