@@ -1,0 +1,144 @@
+package match
+
+import (
+	"errors"
+	"testing"
+)
+
+func filled(t *testing.T, rows uint64) *Gallery {
+	t.Helper()
+	g, err := NewGallery(1, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range rows {
+		if err := g.Add(id, newTemplate(1, []int8{99, 98, 97, 96})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g
+}
+
+// held counts the bytes of codes, also beyond the rows in use, that are not 0.
+func held(s *segment) (n int) {
+	for _, c := range s.codes[:cap(s.codes)] {
+		if c != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestRemoveOverwritesTheTemplate(t *testing.T) {
+	g := filled(t, 500)
+	s := g.segments[0]
+	for id := range uint64(500) {
+		g.Remove(id)
+		if want := 4 * (499 - int(id)); held(s) != want {
+			t.Fatalf("%d bytes of templates after removing %d rows, want %d", held(s), id+1, want)
+		}
+	}
+	if len(s.ids) != 0 || g.places.used != 0 {
+		t.Errorf("%d rows and %d places are left", len(s.ids), g.places.used)
+	}
+}
+
+func TestCompactionOverwritesWhatItGivesBack(t *testing.T) {
+	g := filled(t, 20000)
+	s := g.segments[2]
+	old, first := s.codes, s.ids[0]
+	n := uint64(len(s.ids))
+	for id := first; id < first+n/4; id++ {
+		g.Remove(id)
+	}
+	if s.dead != int(n/4) {
+		t.Fatalf("%d dead rows of %d, want a quarter", s.dead, n)
+	}
+	g.Remove(first + n/4)
+	if s.dead != 0 || len(s.ids) != int(n-n/4-1) || cap(s.codes) != 4*len(s.ids) {
+		t.Errorf("%d dead rows, %d rows, %d bytes", s.dead, len(s.ids), cap(s.codes))
+	}
+	for _, c := range old {
+		if c != 0 {
+			t.Fatal("templates are left in memory that was given back")
+		}
+	}
+	for id := first + n/4 + 1; id < first+n; id++ {
+		g.Remove(id)
+	}
+	if g.segments[2] != nil {
+		t.Error("an empty segment stays")
+	}
+}
+
+func TestEmptySegmentsAreUsedAgain(t *testing.T) {
+	g := filled(t, 20000)
+	segments := len(g.segments)
+	for round := range uint64(5) {
+		for id := range uint64(20000) {
+			if !g.Remove(round*20000 + id) {
+				t.Fatal("a row is lost")
+			}
+			if err := g.Add((round+1)*20000+id, newTemplate(1, []int8{1, 2, 3, 4})); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(g.segments) > segments+2 {
+		t.Errorf("%d segments grew to %d", segments, len(g.segments))
+	}
+}
+
+func TestGalleryStaysSmall(t *testing.T) {
+	g := filled(t, 100_000)
+	bytes := 4 * cap(g.places.slots)
+	for _, s := range g.segments {
+		bytes += cap(s.codes) + 8*cap(s.ids) + 4*cap(s.norms) + 8*cap(s.added)
+	}
+	if perRow := float64(bytes) / 100_000; perRow > 4+33 {
+		t.Errorf("%.1f bytes per row of 4 dimensions", perRow)
+	}
+}
+
+func TestGalleryRefusesMoreRowsThanItCanNumber(t *testing.T) {
+	g := filled(t, 0)
+	g.segments = make([]*segment, maxSegments)
+	full := &segment{}
+	for i := range g.segments {
+		g.segments[i] = full
+	}
+	if err := g.Add(1, newTemplate(1, []int8{1, 2, 3, 4})); !errors.Is(err, ErrFull) {
+		t.Errorf("Add: %v", err)
+	}
+	if last := place(maxSegments-1, maxSegmentRows-1); last+1 == 0 || last/maxSegmentRows != maxSegments-1 {
+		t.Errorf("the last place is %d", last)
+	}
+}
+
+// TestPlacesSurviveCollisions fills and empties the table in an order that
+// leaves gaps inside runs of entries.
+func TestPlacesSurviveCollisions(t *testing.T) {
+	ids := make([]uint64, 3000)
+	for i := range ids {
+		ids[i] = uint64(i) * 7919
+	}
+	p := newPlaces(func(at uint32) uint64 { return ids[at] })
+	for at, id := range ids {
+		p.add(id, uint32(at))
+	}
+	for step := range 3 {
+		for at := step; at < len(ids); at += 3 {
+			p.remove(ids[at], uint32(at))
+		}
+		for at, id := range ids {
+			if place, ok := p.find(id); ok != (at%3 > step) || ok && place != uint32(at) {
+				t.Fatalf("step %d: id %d is at %d, %v", step, id, place, ok)
+			}
+		}
+	}
+	for _, slot := range p.slots {
+		if slot != 0 {
+			t.Fatal("an entry is left")
+		}
+	}
+}
