@@ -21,7 +21,9 @@ type Index interface {
 	// Applied returns the position that the index has applied, 0 for none.
 	Applied(log Log) idem.Seq
 	// Search compares the probe with every reference of the sets, exhaustively.
-	// It returns ErrBehind when the index has not applied at.
+	// It returns ErrBehind when the index has not applied at, and the whole
+	// answer or an error, never a part: a reference that is moved between two
+	// of the sets meanwhile is found, too.
 	Search(ctx context.Context, log Log, probe match.Template, q Query, at idem.Seq) (Found, error)
 	// Drop forgets one log, before it is rebuilt from position 0.
 	Drop(log Log)
@@ -33,13 +35,15 @@ type Log struct {
 	Model string
 }
 
-// Change is what one log row means to an index.
+// Change is what one log row means to an index: a reserve brings a reference, a
+// move puts it into another set, withdraw and remove take it away. Activations
+// change nothing that an index knows and are left out.
 type Change struct {
 	Seq      idem.Seq
 	Op       idem.LogOp
-	Ref      idem.Seq
-	Set      idem.Set
-	Template match.Template // of a reserve; nil when it was erased since
+	Ref      idem.Seq       // the entry
+	Set      idem.Set       // reserve and move
+	Template match.Template // reserve and move; zero when it was erased since
 }
 
 // Query narrows a search.

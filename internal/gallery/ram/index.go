@@ -1,0 +1,217 @@
+package ram
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/gallery"
+	"github.com/idem-id/idem/match"
+)
+
+// Index implements gallery.Index for templates of one model.
+type Index struct {
+	model uint32
+	dim   int
+
+	mu   sync.RWMutex
+	logs map[gallery.Log]*references
+}
+
+// New returns an empty index for templates of the model and dimension.
+func New(model gallery.Model) *Index {
+	return &Index{model: model.Short, dim: model.Dim, logs: map[gallery.Log]*references{}}
+}
+
+// references are those of one log, one match.Gallery per set, so that a search
+// reads nothing but the sets that it covers.
+type references struct {
+	applied atomic.Int64
+
+	mu   sync.RWMutex
+	sets map[idem.Set]*match.Gallery
+
+	// A reference on its way from one set to another must not slip between the
+	// scans of the two. moves is odd during a move; a search that saw it
+	// change is repeated, and in the end keeps movers out by moving.
+	moves  atomic.Int64
+	moving sync.RWMutex
+}
+
+func (x *Index) find(log gallery.Log) *references {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.logs[log]
+}
+
+func (x *Index) findOrAdd(log gallery.Log) *references {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r, ok := x.logs[log]
+	if !ok {
+		r = &references{sets: map[idem.Set]*match.Gallery{}}
+		x.logs[log] = r
+	}
+	return r
+}
+
+// Applied returns the applied position of a log, 0 when it is unknown.
+func (x *Index) Applied(log gallery.Log) idem.Seq {
+	if r := x.find(log); r != nil {
+		return idem.Seq(r.applied.Load())
+	}
+	return 0
+}
+
+// Drop forgets a log.
+func (x *Index) Drop(log gallery.Log) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.logs, log)
+}
+
+// Apply takes the next changes of a log.
+func (x *Index) Apply(_ context.Context, log gallery.Log, changes []gallery.Change, to idem.Seq) error {
+	r := x.findOrAdd(log)
+	applied := idem.Seq(r.applied.Load())
+	for _, c := range changes {
+		if c.Seq <= applied {
+			continue
+		}
+		if err := x.apply(r, c); err != nil {
+			return fmt.Errorf("%s at %d: %w", c.Op, c.Seq, err)
+		}
+	}
+	if to > applied {
+		r.applied.Store(int64(to))
+	}
+	return nil
+}
+
+func (x *Index) apply(r *references, c gallery.Change) error {
+	switch c.Op {
+	case idem.OpReserve:
+		return x.add(r, c)
+	case idem.OpWithdraw, idem.OpRemove:
+		r.removeExcept("", c.Ref)
+	case idem.OpMove:
+		r.moving.Lock()
+		defer r.moving.Unlock()
+		r.moves.Add(1)
+		defer r.moves.Add(1)
+		r.removeExcept(c.Set, c.Ref)
+		return x.add(r, c)
+	}
+	return nil
+}
+
+// add is without effect for a template that was erased, or is there already.
+func (x *Index) add(r *references, c gallery.Change) error {
+	if c.Template.Dim() == 0 {
+		return nil
+	}
+	refs, err := x.set(r, c.Set)
+	if err != nil {
+		return err
+	}
+	if err := refs.Add(uint64(c.Ref), c.Template); !errors.Is(err, match.ErrExists) {
+		return err
+	}
+	return nil
+}
+
+func (x *Index) set(r *references, set idem.Set) (*match.Gallery, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if refs, ok := r.sets[set]; ok {
+		return refs, nil
+	}
+	refs, err := match.NewGallery(x.model, x.dim)
+	if err != nil {
+		return nil, err
+	}
+	r.sets[set] = refs
+	return refs, nil
+}
+
+func (r *references) removeExcept(keep idem.Set, ref idem.Seq) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for set, refs := range r.sets {
+		if set != keep && refs.Remove(uint64(ref)) {
+			return
+		}
+	}
+}
+
+// Search compares the probe with every reference of the sets.
+func (x *Index) Search(ctx context.Context, log gallery.Log, probe match.Template, q gallery.Query, at idem.Seq) (gallery.Found, error) {
+	r := x.find(log)
+	if r == nil {
+		if at > 0 {
+			return gallery.Found{}, gallery.ErrBehind
+		}
+		return gallery.Found{}, nil
+	}
+	for range 3 {
+		before := r.moves.Load()
+		found, err := r.search(ctx, probe, q, at)
+		if err != nil || (before%2 == 0 && r.moves.Load() == before) {
+			return found, err
+		}
+	}
+	r.moving.RLock()
+	defer r.moving.RUnlock()
+	return r.search(ctx, probe, q, at)
+}
+
+func (r *references) search(ctx context.Context, probe match.Template, q gallery.Query, at idem.Seq) (gallery.Found, error) {
+	found := gallery.Found{At: idem.Seq(r.applied.Load())}
+	if found.At < at {
+		return gallery.Found{}, gallery.ErrBehind
+	}
+	request := match.Request{K: q.K, Floor: match.AtLeast(q.Floor)}
+	if q.Skip != nil {
+		request.Skip = func(id uint64) bool { return q.Skip(idem.Seq(id)) }
+	}
+	for _, refs := range r.covered(q.Sets) {
+		result, err := refs.Search(ctx, probe, request)
+		if err != nil {
+			return gallery.Found{}, err
+		}
+		found.Compared += result.Work.Rows
+		for _, c := range result.Candidates {
+			found.Candidates = append(found.Candidates, gallery.Candidate{Seq: idem.Seq(c.ID), Score: c.Score})
+		}
+	}
+	found.Candidates = best(found.Candidates, q.K)
+	return found, nil
+}
+
+// covered returns the references of the sets, each once.
+func (r *references) covered(sets []idem.Set) []*match.Gallery {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var out []*match.Gallery
+	for i, set := range sets {
+		if refs, ok := r.sets[set]; ok && !slices.Contains(sets[:i], set) {
+			out = append(out, refs)
+		}
+	}
+	return out
+}
+
+func best(candidates []gallery.Candidate, k int) []gallery.Candidate {
+	slices.SortFunc(candidates, func(a, b gallery.Candidate) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Seq, b.Seq))
+	})
+	if k > 0 && len(candidates) > k {
+		candidates = candidates[:k]
+	}
+	return candidates
+}
