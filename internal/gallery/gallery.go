@@ -31,6 +31,10 @@ type Options struct {
 	// PollMin and PollMax bound the pause between two looks at the log while a
 	// search waits; 2 ms and 50 ms by default.
 	PollMin, PollMax time.Duration
+	// KeyOf names the data key that a sealed value was made with. With it and
+	// a sealer that is a Preloader, a follower fetches keys by the page; nil
+	// leaves it to the sealer to fetch them one by one.
+	KeyOf func(sealed []byte) (idem.DataKeyID, bool)
 }
 
 func (o Options) withDefaults() Options {

@@ -11,15 +11,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store/chain"
 	"github.com/idem-id/idem/match"
 )
 
-// Preloader is what a sealer may offer besides: fetching many data keys at
-// once, before the values sealed under them are opened one by one.
+// Preloader is what a sealer may offer besides: bringing many data keys into
+// memory at once, before the values sealed under them are opened one by one.
+// Keys that are missing are no error.
 type Preloader interface {
-	// KeyOf names the data key that a sealed value was made with.
-	KeyOf(sealed []byte) (idem.DataKeyID, error)
-	// Preload brings the keys into memory; missing ones are no error.
 	Preload(ctx context.Context, org idem.OrgID, keys []idem.DataKeyID) error
 }
 
@@ -68,16 +67,14 @@ func (f *follower) readings(p page) []reading {
 
 func (f *follower) preload(ctx context.Context, list []reading) error {
 	loader, ok := f.g.sealer.(Preloader)
-	if !ok || len(list) < 2 {
+	if !ok || f.g.opt.KeyOf == nil || len(list) < 2 {
 		return nil
 	}
 	keys := make([]idem.DataKeyID, 0, len(list))
 	for _, r := range list {
-		key, err := loader.KeyOf(r.sealed)
-		if err != nil {
-			return fmt.Errorf("read key of template %d: %w", r.seq, err)
+		if key, ok := f.g.opt.KeyOf(r.sealed); ok {
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	}
 	if err := loader.Preload(ctx, f.log.Org, keys); err != nil {
 		return fmt.Errorf("load keys of templates: %w", err)
@@ -156,6 +153,8 @@ func chained(log Log, seq idem.Seq, prev [32]byte, row *idem.LogRow) error {
 		return broken(seq+1, "the position is missing")
 	case row.PrevHash != prev:
 		return broken(row.Seq, "the row does not follow the one before it")
+	case chain.Row(log.Org, log.Model, *row) != row.Hash:
+		return broken(row.Seq, "the row was changed")
 	}
 	return nil
 }

@@ -301,17 +301,20 @@ func cancelled(t *testing.T, open Open) {
 // whileApplying searches all the time for entries that always stand, while
 // one of them is moved to and fro and others come and go.
 func whileApplying(t *testing.T, open Open) {
-	const searchers, rounds = 4, 300
+	const searchers, filling, rounds = 4, 2000, 500
 	x, faces := open(), NewFaces(15)
 	fixed, mover := Template(faces.Face()), Template(faces.Face())
 	apply(t, x, reserve(1, idem.SetRegistered, fixed), reserve(2, idem.SetUnconfirmed, mover))
+	for i := range idem.Seq(filling) { // a scan must take long enough for a move to slip through
+		apply(t, x, reserve(3+i, []idem.Set{idem.SetRegistered, idem.SetUnconfirmed}[i%2], Template(faces.Face())))
+	}
 	done := make(chan struct{})
 	var searching sync.WaitGroup
 	for i := range searchers {
 		searching.Go(func() { keepFinding(t, x, done, i, fixed, mover) })
 	}
 	for round := range idem.Seq(rounds) {
-		seq := 3 + 3*round
+		seq := 3 + filling + 3*round
 		to := []idem.Set{idem.SetRegistered, idem.SetUnconfirmed}[round%2]
 		apply(t, x,
 			gallery.Change{Seq: seq, Op: idem.OpMove, Ref: 2, Set: to, Template: mover},
