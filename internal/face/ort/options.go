@@ -1,0 +1,6 @@
+package ort
+
+// Options of Open. The zero value has one worker per processor.
+type Options struct {
+	Workers int // analyses at a time
+}
