@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/access"
+	"github.com/idem-id/idem/internal/blob"
+	"github.com/idem-id/idem/internal/blob/dir"
+	"github.com/idem-id/idem/internal/face"
+	"github.com/idem-id/idem/internal/face/ort"
+	"github.com/idem-id/idem/internal/gallery"
+	"github.com/idem-id/idem/internal/gallery/ram"
+	"github.com/idem-id/idem/internal/models"
+	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/registry"
+	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/store/postgres"
+	"github.com/idem-id/idem/internal/store/sqlite"
+	"github.com/idem-id/idem/internal/vault"
+)
+
+// data is the opened system of record with its keys: all that administration
+// needs.
+type data struct {
+	config config
+	log    *slog.Logger
+	vault  *vault.Vault
+	store  store.Store
+	blobs  *dir.Store
+	access *access.Access
+}
+
+// openData opens or makes the data folder.
+func openData(ctx context.Context, c config) (_ *data, err error) {
+	d := &data{config: c, log: newLog(c)}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if d.vault, err = openVault(ctx, c, d.log); err != nil {
+		return nil, err
+	}
+	if d.store, err = openStore(ctx, c, d.vault); err != nil {
+		return nil, err
+	}
+	if d.blobs, err = dir.Open(filepath.Join(c.Data, "blobs")); err != nil {
+		return nil, err
+	}
+	d.access = access.New(access.Deps{Store: d.store, Blinder: d.vault, IDs: idem.UUIDv7{}})
+	return d, nil
+}
+
+func openVault(ctx context.Context, c config, log *slog.Logger) (*vault.Vault, error) {
+	master, info, err := vault.LoadMaster(vault.Source{Env: masterKeyValue(), Path: c.MasterKey, Generate: true, DataDir: c.Data})
+	if err != nil {
+		return nil, fmt.Errorf("load the master key: %w", err)
+	}
+	if info.GeneratedInside() {
+		log.Warn("a master key was made INSIDE the data folder: whoever takes the folder can read everything; move it and set --master-key", "file", info.Path)
+	}
+	if !isPostgres(c.Keys) {
+		if err := os.MkdirAll(filepath.Dir(c.Keys), 0o700); err != nil {
+			return nil, fmt.Errorf("make the key folder: %w", err)
+		}
+	}
+	v, err := vault.Open(ctx, vault.Options{URL: c.Keys, Master: master})
+	if err != nil {
+		return nil, fmt.Errorf("open the key store: %w", err)
+	}
+	return v, nil
+}
+
+func openStore(ctx context.Context, c config, sealer store.Sealer) (store.Store, error) {
+	if c.Database != "" {
+		return postgres.Open(ctx, c.Database, sealer, postgres.Options{})
+	}
+	return sqlite.Open(ctx, databaseFile(c), sealer, sqlite.Options{})
+}
+
+func databaseFile(c config) string { return filepath.Join(c.Data, "idem.db") }
+
+func (d *data) close() {
+	if d.store != nil {
+		_ = d.store.Close()
+	}
+	if d.vault != nil {
+		_ = d.vault.Close()
+	}
+}
+
+// app is data plus the face engine and everything that works with faces.
+type app struct {
+	*data
+	engine   face.Engine
+	stop     func()
+	gallery  *gallery.Gallery
+	pictures *picture.Decoder
+	registry *registry.Registry
+}
+
+// openApp opens everything. Missing models are no error: the engine then
+// refuses, and readiness says why.
+func openApp(ctx context.Context, c config) (*app, error) {
+	d, err := openData(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{data: d}
+	worker, err := picture.SelfWorker()
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	a.engine, a.stop = openEngine(c, d.log)
+	a.pictures = picture.NewDecoder(picture.DefaultLimits(), worker)
+	a.gallery = gallery.New(d.store, d.vault, ram.New(), galleryModel(a.engine.Model()), gallery.Options{})
+	a.registry = registry.New(registry.Deps{
+		Store: d.store, Vault: d.vault, Blobs: blob.Sealed{Store: d.blobs, Sealer: d.vault}, Gallery: a.gallery,
+		Engine: a.engine, Pictures: a.pictures, IDs: idem.UUIDv7{}, Log: d.log,
+	})
+	return a, nil
+}
+
+// openEngine loads the networks. A configuration that cannot be read gives an
+// engine that refuses with the reason.
+func openEngine(c config, log *slog.Logger) (face.Engine, func()) {
+	engine, err := ort.Open(c.Models, ort.Options{Workers: c.Workers})
+	if err != nil {
+		log.Error("the face engine did not start", "error", err)
+		return face.None{Reason: "the face engine did not start"}, func() {}
+	}
+	if err := engine.Ready(); err != nil {
+		log.Warn("biometric calls are refused until the models are there: run idem models pull", "reason", err)
+	}
+	return engine, func() { _ = engine.Close() }
+}
+
+func galleryModel(m face.Model) gallery.Model {
+	if m.ID == "" {
+		m = models.Default().Model()
+	}
+	return gallery.Model{ID: m.ID, Short: m.Short, Dim: m.Dim}
+}
+
+func (a *app) close() {
+	a.stop()
+	a.data.close()
+}
+
+// admin is who the command line acts as in an organisation.
+func admin(org idem.OrgID) idem.Principal {
+	return idem.Principal{Org: org, Actor: idem.Actor{Source: idem.SourceAPI}, Permissions: idem.AllPermissions()}
+}
+
+// findOrg returns the organisation of that id or name; without a text the only
+// one there is.
+func (d *data) findOrg(ctx context.Context, text string) (idem.Organisation, error) {
+	all, err := d.store.System().ListOrganisations(ctx)
+	if err != nil {
+		return idem.Organisation{}, err
+	}
+	if text == "" && len(all) == 1 {
+		return all[0], nil
+	}
+	for _, o := range all {
+		if text == string(o.ID) || text == o.Name {
+			return o, nil
+		}
+	}
+	if len(all) == 0 {
+		return idem.Organisation{}, errors.New("there is no organisation yet: idem org create NAME")
+	}
+	return idem.Organisation{}, fmt.Errorf("name one of the %d organisations with --organisation (idem org list)", len(all))
+}
+
+func newLog(c config) *slog.Logger {
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func keysCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "keys", Short: "Back up and rotate the keys that personal data is sealed with"}
+	rotate := &cobra.Command{Use: "rotate", Short: "Make a new master key, or a new key of one organisation", Args: cobra.NoArgs, RunE: rotateKeys}
+	rotate.Flags().String("organisation", "", "id or name: rotate this organisation's sealing key instead of the master key")
+	cmd.AddCommand(rotate,
+		&cobra.Command{Use: "backup FILE", Short: "Replace FILE by the newest copy of the key store", Args: cobra.ExactArgs(1), RunE: backupKeys})
+	return cmd
+}
+
+func backupKeys(cmd *cobra.Command, args []string) error {
+	return withData(cmd, func(d *data) error {
+		if err := d.vault.BackupTo(cmd.Context(), args[0]); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), "wrote", args[0], "(wrapped keys; useless without the master key). Keep only this newest copy.")
+		return nil
+	})
+}
+
+func rotateKeys(cmd *cobra.Command, _ []string) error {
+	return withData(cmd, func(d *data) error {
+		text, _ := cmd.Flags().GetString("organisation")
+		if text != "" {
+			return rotateOrg(cmd, d, text)
+		}
+		if masterKeyValue() != "" {
+			return errors.New("the master key comes from the environment: put it in a file, rotate, and put the new value back")
+		}
+		if _, err := os.Stat(d.config.MasterKey); err != nil {
+			return err
+		}
+		if err := d.vault.RotateMasterFile(cmd.Context(), d.config.MasterKey); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), "the master key in", d.config.MasterKey, "is new; restart the server")
+		return nil
+	})
+}
+
+func rotateOrg(cmd *cobra.Command, d *data, text string) error {
+	org, err := d.findOrg(cmd.Context(), text)
+	if err != nil {
+		return err
+	}
+	if err := d.vault.RotateOrg(cmd.Context(), org.ID); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "the sealing key of", org.Name, "is new")
+	return nil
+}

@@ -1,0 +1,53 @@
+// Command idem is the whole platform in one binary: the server, its
+// administration and the tools that measure it. This package holds
+// configuration and wiring only.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/idem-id/idem"
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "idem:", explain(err))
+		os.Exit(1)
+	}
+}
+
+// explain shows the cause behind a refusal: the one at the terminal is the one
+// who reads the log.
+func explain(err error) string {
+	var e *idem.Error
+	if errors.As(err, &e) && e.Field != "" {
+		return fmt.Sprintf("%v (%s)", err, e.Field)
+	}
+	return err.Error()
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "idem",
+		Short:         "Identity management with face uniqueness, in your own house",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	addFlags(cmd.PersistentFlags())
+	cmd.AddCommand(
+		serveCommand(), demoCommand(), migrateCommand(),
+		orgCommand(), subscriptionCommand(), importCommand(), identifyCommand(),
+		modelsCommand(), evalCommand(),
+		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(),
+		workerCommand(), versionCommand(),
+	)
+	return cmd
+}
