@@ -10,6 +10,13 @@ import (
 // code 127, and larger ones are clipped to it. A small value clips the tails, a
 // large one wastes codes on coordinates that never come.
 //
+// It was chosen on 882 faces of LFW and the 512-d recogniser, between 2 and 5:
+// the verification rate at FMR 1e-3 was that of float32 everywhere, so the
+// choice is the smallest value that also left FMR 1e-4 and 1e-5 as they were.
+// Larger ones bring scores a little nearer to float32 but leave the high
+// nibbles of the codes less to say, on which a fast first pass depends. The
+// README has the table.
+//
 // The value is part of format version 1 and frozen: templates made with another
 // one would still be comparable, but their scores would shift.
 const clipSigma = 3.25

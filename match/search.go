@@ -79,18 +79,16 @@ func (g *Gallery) Search(ctx context.Context, probe Template, r Request) (Result
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
-	c := collector{request: r}
-	var found []Candidate
 	segments, now := g.snapshot()
+	c, compared := collector{request: r}, scan{probe: probe.body, now: now}
 	for _, s := range segments {
 		if err := ctx.Err(); err != nil {
 			return Result{}, fmt.Errorf("search gallery: %w", err)
 		}
-		var rows int
-		found, rows = s.compare(probe.body, now, c.bar(), found[:0])
-		c.work.Rows += rows
-		c.offer(found)
+		compared.segment(s, c.bar())
+		c.offer(compared.found)
 	}
+	c.work.Rows = compared.rows
 	return c.result(), nil
 }
 

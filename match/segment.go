@@ -105,23 +105,3 @@ func exactly[E any](s []E) []E {
 	copy(c, s)
 	return c
 }
-
-// compare appends to found every live row that was added until now and scores
-// at least floor, and returns how many rows it compared. It runs no foreign
-// code, so it may hold the lock.
-func (s *segment) compare(t *body, now uint64, floor float64, found []Candidate) ([]Candidate, int) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	rows := 0
-	for i, norm := range s.norms {
-		if norm == deadRow || s.added[i] > now {
-			continue
-		}
-		rows++
-		score := cosine(dot(t.codes, s.row(i)), t.norm, norm)
-		if score >= floor {
-			found = append(found, Candidate{ID: s.ids[i], Score: score})
-		}
-	}
-	return found, rows
-}
