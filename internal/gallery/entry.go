@@ -109,6 +109,9 @@ func (g *Gallery) Remove(ctx context.Context, tx store.Tx, seq idem.Seq) error {
 // Entry reads an entry with its template from the store, whatever its state.
 // The error is ErrEntryNotFound, or idem.ErrErased when the template is gone.
 func (g *Gallery) Entry(ctx context.Context, org idem.OrgID, seq idem.Seq) (Stored, error) {
+	if seq < 1 {
+		return Stored{}, ErrEntryNotFound
+	}
 	var rows []store.StoredRow
 	err := g.store.View(ctx, org, func(tx store.Tx) (err error) {
 		rows, err = tx.Gallery().Rows(ctx, g.model.ID, seq-1, 1)
