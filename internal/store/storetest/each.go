@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/store/postgres"
 	"github.com/idem-id/idem/internal/store/sqlite"
 )
 
@@ -40,6 +41,9 @@ func Each(t *testing.T, f func(t *testing.T, s store.Store), list ...Option) {
 	t.Run("sqlite", func(t *testing.T) {
 		f(t, openSQLite(t, filepath.Join(t.TempDir(), "idem.db"), collect(list)))
 	})
+	t.Run("postgres", func(t *testing.T) {
+		f(t, openPostgres(t, PostgresDatabase(t), collect(list)))
+	})
 }
 
 // Twice is Each with two stores over one database, as two processes have them.
@@ -48,6 +52,10 @@ func Twice(t *testing.T, f func(t *testing.T, a, b store.Store), list ...Option)
 		o, path := collect(list), filepath.Join(t.TempDir(), "idem.db")
 		f(t, openSQLite(t, path, o), openSQLite(t, path, o))
 	})
+	t.Run("postgres", func(t *testing.T) {
+		o, url := collect(list), PostgresDatabase(t)
+		f(t, openPostgres(t, url, o), openPostgres(t, url, o))
+	})
 }
 
 func openSQLite(t testing.TB, path string, o options) store.Store {
@@ -55,6 +63,18 @@ func openSQLite(t testing.TB, path string, o options) store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return closeAtEnd(t, s)
+}
+
+func openPostgres(t testing.TB, url string, o options) store.Store {
+	s, err := postgres.Open(t.Context(), url, o.sealer, postgres.Options{Now: o.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return closeAtEnd(t, s)
+}
+
+func closeAtEnd(t testing.TB, s store.Store) store.Store {
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
