@@ -1,0 +1,114 @@
+package persons
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/registry"
+	"github.com/idem-id/idem/internal/store"
+)
+
+// Authenticate tells who shows a secret of the kind. Unknown, expired and
+// revoked secrets, and those of another kind, are Unauthenticated.
+type Authenticate func(ctx context.Context, kind idem.CredentialKind, secret string) (idem.Principal, error)
+
+// Deps is what the dialect works with. Everything but Log is needed.
+type Deps struct {
+	Registry     *registry.Registry
+	Store        store.Store // remembers answers to creating requests
+	Authenticate Authenticate
+	IDs          idem.IDs     // of requests that come without one
+	Log          *slog.Logger // nil discards
+}
+
+// Base is the path that all routes stand under.
+const Base = "/api/v1/backend/persons"
+
+// route is one line of the API. Creating routes honour the Idempotency-Key.
+type route struct {
+	method, path string
+	endpoint     endpoint
+	creates      bool
+	limit        int64
+}
+
+func (a *api) routes() []route {
+	const (
+		person  = Base + "/{person_id}"
+		aliases = person + "/aliases"
+		photos  = person + "/photos"
+	)
+	return []route{
+		{"GET", Base, a.listPersons, false, 0},
+		{"POST", Base, a.createPerson, true, bodyLimit},
+		{"POST", Base + "/search", a.searchPersons, false, smallLimit},
+		{"POST", Base + "/batch", a.createBatch, true, batchLimit},
+
+		{"GET", person, a.getPerson, false, 0},
+		{"PATCH", person, a.patchPerson, false, smallLimit},
+		{"DELETE", person, a.deletePerson, false, 0},
+		{"POST", person + "/restore", a.restorePerson, true, smallLimit},
+
+		{"POST", aliases, a.addAlias, true, smallLimit},
+		{"PATCH", aliases + "/{alias_id}", a.patchAlias, false, smallLimit},
+		{"DELETE", aliases + "/{alias_id}", a.deleteAlias, false, 0},
+
+		{"GET", photos, a.listPhotos, false, 0},
+		{"POST", photos, a.addPhoto, true, bodyLimit},
+		{"PATCH", photos + "/{photo_id}", a.patchPhoto, false, smallLimit},
+		{"DELETE", photos + "/{photo_id}", a.deletePhoto, false, 0},
+		{"GET", photos + "/{photo_id}/image", a.photoImage, false, 0},
+
+		{"GET", person + "/actions", a.listActions, false, 0},
+		{"GET", person + "/sessions", a.listSessions, false, 0},
+	}
+}
+
+// Routes registers the dialect on a mux. A path with a method that it does not
+// have answers 405, an unknown path below Base 404.
+func Routes(mux *http.ServeMux, d Deps) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &api{Deps: d, batches: make(chan struct{}, batchesAtOnce)}
+	allowed := map[string][]string{}
+	for _, r := range a.routes() {
+		allowed[r.path] = append(allowed[r.path], r.method)
+		register(mux, r.method, r.path, a.handle(r))
+	}
+	for path, methods := range allowed {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			if !contains(methods, method) {
+				register(mux, method, path, a.refuse(errMethod, methods))
+			}
+		}
+	}
+	mux.Handle(Base+"/", a.refuse(errNoRoute, nil))
+}
+
+func contains(methods []string, method string) bool {
+	for _, m := range methods {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+func register(mux *http.ServeMux, method, path string, h http.Handler) {
+	mux.Handle(method+" "+path, h)
+	mux.Handle(method+" "+path+"/{$}", h)
+}
+
+// refuse answers every request with one refusal.
+func (a *api) refuse(refusal *idem.Error, allow []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(allow) > 0 {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+		}
+		a.writeError(w, r, refusal)
+	})
+}
