@@ -33,9 +33,10 @@
 // Options.FreshFor (5 s) which keys were destroyed elsewhere, before it uses a
 // key from memory; when the key store does not answer then, nothing is opened.
 // So a key destroyed by one process is unusable in that process when DestroyKey
-// returns, and in every other process at most FreshFor later. Rotations by
-// another process need no restart, except that new organisations can only be
-// made with the current master key.
+// returns, and in every other process at most FreshFor later. A rotation by
+// another process needs no restart, unless the master key comes from the
+// environment: then an organisation that the process did not use yet, or a new
+// one, is refused with ErrMasterWrong until it is started with the new key.
 //
 // It does not know which person owns which key, and it does not erase data.
 package vault

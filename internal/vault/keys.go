@@ -110,7 +110,7 @@ func (v *Vault) freshKeys(n int) ([]freshKey, error) {
 // loads the new one and tries again.
 func (v *Vault) withSealKey(ctx context.Context, org idem.OrgID, f func(*sql.Tx, uint32, *secret) error) error {
 	keys, err := v.orgKeysOf(ctx, org)
-	for range 5 {
+	for range 100 { // each turn means that one more rotation has begun
 		if err != nil {
 			return err
 		}

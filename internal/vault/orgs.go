@@ -32,34 +32,36 @@ type orgKeys struct {
 // CreateOrg makes the keys of an organisation. For one that has keys it does
 // nothing. It must come before anything else is asked for the organisation.
 func (v *Vault) CreateOrg(ctx context.Context, org idem.OrgID) error {
-	master := v.masterKey()
-	err := v.db.update(ctx, func(tx *sql.Tx) error {
-		dataKey, err := uuid.Parse(v.ids.New())
-		if err != nil {
-			return err
-		}
-		n, err := affect(ctx, tx, `INSERT INTO vault_orgs (org, generation, data_key) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING`,
-			string(org), dataKey[:])
-		if err != nil || n == 0 {
-			return err
-		}
-		if err := v.holdMaster(ctx, tx, master); err != nil {
-			return err
-		}
-		seal, blind := newSecret(), newSecret()
-		if err := insertOrgKey(ctx, tx, master, org, purposeSeal, 1, &seal); err != nil {
-			return err
-		}
-		if err := insertOrgKey(ctx, tx, master, org, purposeBlind, 1, &blind); err != nil {
-			return err
-		}
-		key := newSecret()
-		return insertKeys(ctx, tx, org, []freshKey{{dataKey, key}}, 1, &seal)
+	err := v.withMaster(ctx, func(master *secret) error {
+		return v.db.update(ctx, func(tx *sql.Tx) error { return v.createIn(ctx, tx, master, org) })
 	})
 	if err != nil {
 		return fmt.Errorf("create organisation keys: %w", err)
 	}
 	return nil
+}
+
+func (v *Vault) createIn(ctx context.Context, tx *sql.Tx, master *secret, org idem.OrgID) error {
+	dataKey, err := uuid.Parse(v.ids.New())
+	if err != nil {
+		return err
+	}
+	n, err := affect(ctx, tx, `INSERT INTO vault_orgs (org, generation, data_key) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING`,
+		string(org), dataKey[:])
+	if err != nil || n == 0 {
+		return err
+	}
+	if err := holdMaster(ctx, tx, master); err != nil {
+		return err
+	}
+	seal, blind := newSecret(), newSecret()
+	if err := insertOrgKey(ctx, tx, master, org, purposeSeal, 1, &seal); err != nil {
+		return err
+	}
+	if err := insertOrgKey(ctx, tx, master, org, purposeBlind, 1, &blind); err != nil {
+		return err
+	}
+	return insertKeys(ctx, tx, org, []freshKey{{dataKey, newSecret()}}, 1, &seal)
 }
 
 func insertOrgKey(ctx context.Context, tx *sql.Tx, master *secret, org idem.OrgID, purpose string, generation uint32, key *secret) error {
@@ -88,8 +90,12 @@ func (v *Vault) orgKeysOf(ctx context.Context, org idem.OrgID) (*orgKeys, error)
 
 // loadOrg reads the organisation's keys and keeps them.
 func (v *Vault) loadOrg(ctx context.Context, org idem.OrgID) (*orgKeys, error) {
-	wrapping := v.masterKey().derive("wrap")
-	keys, err := v.readOrg(ctx, org, &wrapping)
+	var keys *orgKeys
+	err := v.withMaster(ctx, func(master *secret) (err error) {
+		wrapping := master.derive("wrap")
+		keys, err = v.readOrg(ctx, org, &wrapping)
+		return err
+	})
 	if err != nil {
 		return nil, translate(fmt.Errorf("load organisation keys: %w", err))
 	}

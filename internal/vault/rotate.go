@@ -32,7 +32,7 @@ func (v *Vault) RotateMaster(ctx context.Context, fresh Master) error {
 	}
 	old := v.masterKey()
 	err := v.db.update(ctx, func(tx *sql.Tx) error {
-		if err := v.holdMaster(ctx, tx, old); err != nil {
+		if err := holdMaster(ctx, tx, old); err != nil {
 			return err
 		}
 		if err := v.rewrapOrgs(ctx, tx, old, fresh.key); err != nil {
@@ -132,23 +132,26 @@ func (v *Vault) RotateOrg(ctx context.Context, org idem.OrgID) error {
 }
 
 func (v *Vault) beginRotation(ctx context.Context, org idem.OrgID) error {
-	master := v.masterKey()
-	return v.db.update(ctx, func(tx *sql.Tx) error {
-		var generation int64
-		const next = `UPDATE vault_orgs SET generation = generation + 1 WHERE org = $1 RETURNING generation`
-		err := tx.QueryRowContext(ctx, next, string(org)).Scan(&generation)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrKeyMissing.With("organisation", string(org))
-		}
-		if err != nil {
-			return err
-		}
-		if err := v.holdMaster(ctx, tx, master); err != nil {
-			return err
-		}
-		seal := newSecret()
-		return insertOrgKey(ctx, tx, master, org, purposeSeal, uint32(generation), &seal)
+	return v.withMaster(ctx, func(master *secret) error {
+		return v.db.update(ctx, func(tx *sql.Tx) error { return nextGeneration(ctx, tx, master, org) })
 	})
+}
+
+func nextGeneration(ctx context.Context, tx *sql.Tx, master *secret, org idem.OrgID) error {
+	var generation int64
+	const next = `UPDATE vault_orgs SET generation = generation + 1 WHERE org = $1 RETURNING generation`
+	err := tx.QueryRowContext(ctx, next, string(org)).Scan(&generation)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrKeyMissing.With("organisation", string(org))
+	}
+	if err != nil {
+		return err
+	}
+	if err := holdMaster(ctx, tx, master); err != nil {
+		return err
+	}
+	seal := newSecret()
+	return insertOrgKey(ctx, tx, master, org, purposeSeal, uint32(generation), &seal)
 }
 
 const rotateBatch = 1000

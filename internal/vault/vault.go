@@ -58,10 +58,11 @@ type Vault struct {
 	freshFor time.Duration
 	cache    *cache
 
-	mu     sync.RWMutex // guards master, orgs, pools
-	master *secret
-	orgs   map[idem.OrgID]*orgKeys
-	pools  map[idem.OrgID]*pool
+	mu         sync.RWMutex // guards the next four
+	master     *secret
+	masterPath string // the file it came from
+	orgs       map[idem.OrgID]*orgKeys
+	pools      map[idem.OrgID]*pool
 
 	syncMu sync.Mutex // guards synced, seen
 	synced time.Time
@@ -111,32 +112,64 @@ func (v *Vault) start(ctx context.Context, m Master) error {
 // recognise makes a new key store the master key's own, or finds out which of
 // the given keys an existing one belongs to.
 func (v *Vault) recognise(ctx context.Context, m Master) error {
-	var fingerprint []byte
+	const claim = `INSERT INTO vault_meta (name, value) VALUES ('master', $1) ON CONFLICT DO NOTHING`
 	err := v.db.update(ctx, func(tx *sql.Tx) error {
-		const claim = `INSERT INTO vault_meta (name, value) VALUES ('master', $1) ON CONFLICT DO NOTHING`
-		if _, err := tx.ExecContext(ctx, claim, m.key.fingerprint()); err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, `SELECT value FROM vault_meta WHERE name = 'master'`).Scan(&fingerprint)
+		_, err := tx.ExecContext(ctx, claim, m.key.fingerprint())
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	return v.adopt(ctx, m)
+}
+
+// adopt takes the one of the given keys that the key store stands under.
+func (v *Vault) adopt(ctx context.Context, m Master) error {
+	var fingerprint []byte
+	err := v.db.QueryRowContext(ctx, `SELECT value FROM vault_meta WHERE name = 'master'`).Scan(&fingerprint)
+	if err != nil {
+		return translate(err)
 	}
 	key, next, err := m.choose(fingerprint)
 	if err != nil {
 		return err
 	}
-	v.master = key
 	if next {
-		return promote(m.path, Master{key: key})
+		if err := promote(m.path, Master{key: key}); err != nil {
+			return err
+		}
 	}
+	v.mu.Lock()
+	v.master, v.masterPath = key, m.path
+	v.mu.Unlock()
 	return nil
+}
+
+// withMaster runs f with the master key. When another process rotated it
+// meanwhile and it comes from a file, the file is read again and f run once
+// more.
+func (v *Vault) withMaster(ctx context.Context, f func(*secret) error) error {
+	v.mu.RLock()
+	master, path := v.master, v.masterPath
+	v.mu.RUnlock()
+	err := f(master)
+	if path == "" || !errors.Is(err, ErrMasterWrong) {
+		return err
+	}
+	m, readErr := readMaster(path)
+	if readErr == nil {
+		readErr = v.adopt(ctx, m)
+	}
+	if readErr != nil {
+		return errors.Join(err, readErr)
+	}
+	return f(v.masterKey())
 }
 
 // holdMaster makes the rest of the transaction exclude a change of the master
 // key, and fails when it has changed already: what is wrapped with an old one
 // would be unreadable.
-func (v *Vault) holdMaster(ctx context.Context, tx *sql.Tx, master *secret) error {
+func holdMaster(ctx context.Context, tx *sql.Tx, master *secret) error {
 	n, err := affect(ctx, tx, `UPDATE vault_meta SET value = value WHERE name = 'master' AND value = $1`, master.fingerprint())
 	if err == nil && n != 1 {
 		return ErrMasterWrong
