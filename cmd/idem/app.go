@@ -32,7 +32,7 @@ type data struct {
 	log    *slog.Logger
 	vault  *vault.Vault
 	store  store.Store
-	blobs  *dir.Store
+	blobs  *dir.Dir
 	access *access.Access
 }
 
@@ -90,6 +90,9 @@ func openStore(ctx context.Context, c config, sealer store.Sealer) (store.Store,
 func databaseFile(c config) string { return filepath.Join(c.Data, "idem.db") }
 
 func (d *data) close() {
+	if d.blobs != nil {
+		_ = d.blobs.Close()
+	}
 	if d.store != nil {
 		_ = d.store.Close()
 	}
@@ -102,7 +105,7 @@ func (d *data) close() {
 type app struct {
 	*data
 	engine   face.Engine
-	stop     func()
+	stop     func() error
 	gallery  *gallery.Gallery
 	pictures *picture.Decoder
 	registry *registry.Registry
@@ -121,30 +124,23 @@ func openApp(ctx context.Context, c config) (*app, error) {
 		d.close()
 		return nil, err
 	}
-	a.engine, a.stop = openEngine(c, d.log)
+	engine := ort.Open(c.Models, ort.Options{Workers: c.Workers})
+	if err := engine.Ready(); err != nil {
+		d.log.Warn("biometric calls are refused until the models are there: idem models pull", "reason", err)
+	}
+	model := galleryModel(engine.Model())
+	a.engine, a.stop = engine, engine.Close
 	a.pictures = picture.NewDecoder(picture.DefaultLimits(), worker)
-	a.gallery = gallery.New(d.store, d.vault, ram.New(), galleryModel(a.engine.Model()), gallery.Options{})
+	a.gallery = gallery.New(d.store, d.vault, ram.New(model), model, gallery.Options{})
 	a.registry = registry.New(registry.Deps{
-		Store: d.store, Vault: d.vault, Blobs: blob.Sealed{Store: d.blobs, Sealer: d.vault}, Gallery: a.gallery,
+		Store: d.store, Vault: d.vault, Blobs: blob.NewSealed(d.blobs, d.vault), Gallery: a.gallery,
 		Engine: a.engine, Pictures: a.pictures, IDs: idem.UUIDv7{}, Log: d.log,
 	})
 	return a, nil
 }
 
-// openEngine loads the networks. A configuration that cannot be read gives an
-// engine that refuses with the reason.
-func openEngine(c config, log *slog.Logger) (face.Engine, func()) {
-	engine, err := ort.Open(c.Models, ort.Options{Workers: c.Workers})
-	if err != nil {
-		log.Error("the face engine did not start", "error", err)
-		return face.None{Reason: "the face engine did not start"}, func() {}
-	}
-	if err := engine.Ready(); err != nil {
-		log.Warn("biometric calls are refused until the models are there: run idem models pull", "reason", err)
-	}
-	return engine, func() { _ = engine.Close() }
-}
-
+// galleryModel names the log of the recogniser; without one it is that of the
+// models to come.
 func galleryModel(m face.Model) gallery.Model {
 	if m.ID == "" {
 		m = models.Default().Model()
@@ -153,7 +149,7 @@ func galleryModel(m face.Model) gallery.Model {
 }
 
 func (a *app) close() {
-	a.stop()
+	_ = a.stop()
 	a.data.close()
 }
 

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/httpapi"
+	"github.com/idem-id/idem/internal/httpapi/persons"
+	"github.com/idem-id/idem/internal/metrics"
+	"github.com/idem-id/idem/internal/store/sqlite"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+)
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "serve", Short: "Run the server", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		c, err := loadConfig(cmd)
+		if err != nil {
+			return err
+		}
+		return serve(cmd.Context(), c, func(*app) error { return nil })
+	}}
+	addServeFlags(cmd.Flags())
+	return cmd
+}
+
+// serve runs the server until ctx ends. prepare runs before it listens.
+func serve(ctx context.Context, c config, prepare func(*app) error) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if c.Database == "" {
+		release, err := sqlite.Lock(databaseFile(c))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = release() }()
+	}
+	a, err := openApp(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	if err := prepare(a); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	a.log.Info("listening", "address", listener.Addr().String(), "public_url", c.PublicURL, "version", version())
+	return a.run(ctx, listener)
+}
+
+// run answers requests and keeps house until ctx ends.
+func (a *app) run(ctx context.Context, listener net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return httpapi.Serve(ctx, listener, a.handler(), httpapi.TLSFiles{Cert: a.config.TLSCert, Key: a.config.TLSKey})
+	})
+	group.Go(func() error { return a.keepHouse(ctx) })
+	return group.Wait()
+}
+
+func (a *app) handler() http.Handler {
+	meter := metrics.New(version(), a.readings()...)
+	dialect := httpapi.Dialect{Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
+		persons.Routes(mux, persons.Deps{Registry: a.registry, Store: a.store,
+			Authenticate: persons.Authenticate(authenticate), IDs: idem.UUIDv7{}, Log: a.log})
+	}}
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Store: a.store, IDs: idem.UUIDv7{}, Metrics: meter,
+		Parts: a.parts(), Dialects: []httpapi.Dialect{dialect}, Log: a.log, Version: version()})
+}
+
+// parts are what readiness stands on.
+func (a *app) parts() []httpapi.Part {
+	return []httpapi.Part{
+		{Name: "database", Check: a.store.Ping},
+		{Name: "face_engine", Check: func(context.Context) error { return a.engine.Ready() }},
+		{Name: "gallery", Check: a.gallery.Ready},
+		{Name: "disk", Check: a.diskReady},
+	}
+}
+
+// minSpace is below what the server calls itself not ready, in bytes.
+const minSpace = 64 << 20
+
+func (a *app) diskReady(context.Context) error {
+	var s unix.Statfs_t
+	if err := unix.Statfs(a.config.Data, &s); err != nil {
+		return idem.ErrStorageFull.Because(err)
+	}
+	if s.Bavail*uint64(s.Bsize) < minSpace {
+		return idem.ErrStorageFull
+	}
+	return nil
+}
+
+// The rhythm of housekeeping: catching up retries quickly until the galleries
+// are complete.
+const (
+	sweepEvery  = 5 * time.Second
+	expireEvery = 10 * time.Minute
+	keepAnswers = 24 * time.Hour
+)
+
+// keepHouse fills the indexes, withdraws abandoned entries and forgets old
+// answers. A failure is logged and tried again: the server stays up and its
+// readiness tells.
+func (a *app) keepHouse(ctx context.Context) error {
+	sweep, expire := time.NewTicker(sweepEvery), time.NewTicker(expireEvery)
+	defer sweep.Stop()
+	defer expire.Stop()
+	a.note(ctx, "fill the galleries", a.gallery.CatchUp(ctx))
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			a.sweep(ctx)
+		case <-expire.C:
+			_, err := a.store.System().ExpireIdempotency(ctx, time.Now().Add(-keepAnswers))
+			a.note(ctx, "forget old answers", err)
+		}
+	}
+}
+
+func (a *app) sweep(ctx context.Context) {
+	a.note(ctx, "follow the galleries", a.gallery.CatchUp(ctx))
+	withdrawn, err := a.gallery.Sweep(ctx)
+	a.note(ctx, "withdraw abandoned entries", err)
+	if withdrawn > 0 {
+		a.log.Info("withdrew abandoned entries", "entries", withdrawn)
+	}
+}
+
+func (a *app) note(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		a.log.Error("housekeeping failed", "what", what, "error", err)
+	}
+}
+
+// readings are the numbers of this node that metrics ask for.
+func (a *app) readings() []metrics.Reading {
+	return []metrics.Reading{
+		{Name: "ready", Help: "1 when every part of readiness is there", Value: a.readyNumber},
+		{Name: "gallery_references", Help: "references in memory, pending ones included", Value: func() float64 { return float64(a.entries()) }},
+		{Name: "gallery_pending", Help: "entries that are reserved and not yet decided", Value: func() float64 { return float64(a.pending()) }},
+		{Name: "gallery_behind", Help: "log positions that the indexes have still to apply", Value: func() float64 { return float64(a.behind()) }},
+		{Name: "gallery_searches_total", Help: "searches answered", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Searches) }},
+		{Name: "gallery_compared_total", Help: "references compared", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Compared) }},
+		{Name: "gallery_waits_total", Help: "waits for an earlier pending entry", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Waits) }},
+		{Name: "gallery_rebuilds_total", Help: "indexes built again because a log did not chain", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Rebuilds) }},
+	}
+}
+
+func (a *app) readyNumber() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for _, p := range a.parts() {
+		if p.Check(ctx) != nil {
+			return 0
+		}
+	}
+	return 1
+}
+
+func (a *app) entries() (n int) {
+	for _, l := range a.gallery.Stats().Logs {
+		n += l.Entries
+	}
+	return n
+}
+
+func (a *app) pending() (n int) {
+	for _, l := range a.gallery.Stats().Logs {
+		n += l.Pending
+	}
+	return n
+}
+
+func (a *app) behind() (n int64) {
+	for _, l := range a.gallery.Stats().Logs {
+		n += int64(l.Head - l.Applied)
+	}
+	return n
+}
