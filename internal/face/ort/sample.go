@@ -249,8 +249,10 @@ func (s *source) greyCrop(b face.Box, w, h int, gain float32, dst []float32, m *
 	}
 }
 
-// warp fills the whole tensor: output pixel (x, y) shows the picture at
-// back(x, y), black outside. Luminance of the result goes to lum.
+// warp fills the whole tensor: output pixel (x, y) shows picture pixel
+// back(x, y), black outside. Alignment counts in pixel indices on both sides,
+// as the recogniser's training did; half a pixel off costs accuracy. Luminance
+// of the result goes to lum.
 func (s *source) warp(back similarity, t tensor, lum []int32, m *scratch) {
 	scale := back.scale()
 	n := t.w * t.h
@@ -273,7 +275,7 @@ func (l level) warp(back similarity, sx, sy float64, out int32, w int, dst []int
 	dx, dy := back.a*sx*256, back.b*sy*256
 	for y := range len(dst) / w {
 		p := back.apply(face.Point{Y: float64(y)})
-		x0, y0 := (p.X*sx-0.5)*256, (p.Y*sy-0.5)*256
+		x0, y0 := ((p.X+0.5)*sx-0.5)*256, ((p.Y+0.5)*sy-0.5)*256
 		row := dst[y*w:][:w]
 		for x := range row {
 			px, py := int32(math.Floor(x0+dx*float64(x))), int32(math.Floor(y0+dy*float64(x)))
