@@ -1,0 +1,121 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/idem-id/idem"
+)
+
+// The refusals of bodies.
+var (
+	errBodyTooLarge = idem.Errorf(idem.TooLarge, codeBodyTooLarge, "the body is larger than is allowed here")
+	errBodyTooSlow  = idem.Errorf(idem.Invalid, codeBodyTooSlow, "the body did not arrive in time")
+	errBodyBroken   = idem.Errorf(idem.Invalid, "BODY_INCOMPLETE", "the body ended before its announced length")
+	errEncoding     = idem.Errorf(idem.Unsupported, "CONTENT_ENCODING_UNSUPPORTED", "bodies are taken as they are, not compressed")
+)
+
+// Limits bounds what a request may take. Zero fields take the defaults.
+type Limits struct {
+	// Body bounds a request's body in bytes; 20 MiB.
+	Body int64
+	// Batch bounds the streamed body of a batch in bytes; 64 MiB.
+	Batch int64
+	// BodyTimeout is how long a body may take to arrive; 60 s.
+	BodyTimeout time.Duration
+	// WriteTimeout is how long an answer may take from its first byte; 60 s.
+	WriteTimeout time.Duration
+	// BodyMemory bounds the bodies that are held at one time, in bytes; 256 MiB.
+	BodyMemory int64
+	// Biometric bounds the requests with pictures that are worked on at one
+	// time; 64. What comes on top is refused with RATE_LIMITED.
+	Biometric int
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.Body, 20<<20)
+	setDefault(&l.Batch, 64<<20)
+	setDefault(&l.BodyTimeout, 60*time.Second)
+	setDefault(&l.WriteTimeout, 60*time.Second)
+	setDefault(&l.BodyMemory, 256<<20)
+	setDefault(&l.Biometric, 64)
+	return l
+}
+
+func setDefault[N int | int64 | time.Duration](field *N, value N) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+// bounded is a body that is cut at its limit and must arrive in time. The time
+// limit ends with the body: one that stayed on the connection would later be
+// taken for a client that went away.
+type bounded struct {
+	io.ReadCloser
+	control *http.ResponseController
+	over    bool
+}
+
+func (s *server) bodyLimit(r *http.Request) int64 {
+	if s.batch[r.URL.Path] {
+		return s.limits.Batch
+	}
+	return s.limits.Body
+}
+
+func (s *server) boundBody(w http.ResponseWriter, r *http.Request, limit int64) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(s.limits.BodyTimeout)) // test recorders have no deadline
+	r.Body = &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, limit), control: control}
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.end()
+	}
+	return n, err
+}
+
+func (b *bounded) Close() error {
+	b.end()
+	return b.ReadCloser.Close()
+}
+
+func (b *bounded) end() {
+	if !b.over {
+		b.over = true
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+}
+
+// readAll reads a bounded body. length is the announced one, -1 if unknown.
+func readAll(body io.Reader, length int64) ([]byte, error) {
+	var buffer bytes.Buffer
+	if length > 0 {
+		buffer.Grow(int(length) + bytes.MinRead)
+	}
+	if _, err := buffer.ReadFrom(body); err != nil {
+		return nil, bodyFault(err)
+	}
+	return buffer.Bytes(), nil
+}
+
+// bodyFault says why a body could not be read.
+func bodyFault(err error) error {
+	tooLarge, network := (*http.MaxBytesError)(nil), net.Error(nil)
+	switch {
+	case errors.As(err, &tooLarge):
+		return errBodyTooLarge.With("limit_bytes", tooLarge.Limit)
+	case errors.As(err, &network) && network.Timeout():
+		return errBodyTooSlow.Because(err)
+	case idem.KindOf(err) != idem.Internal:
+		return err
+	}
+	return errBodyBroken.Because(err)
+}

@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/idem-id/idem"
+)
+
+// routes is the list of the native API. Each line: method, path, identifier,
+// what it does, permission; the handler is in the file of its resource.
+func (s *server) routes() {
+	const (
+		persons = "/v1/persons"
+		person  = persons + "/{person_id}"
+		aliases = person + "/aliases"
+		photos  = person + "/photos"
+		photo   = photos + "/{photo_id}"
+	)
+	handleOnce(s, post(persons, "create-person", "Create a person", idem.PersonsWrite).creates().takes(newPersonBody{}).
+		says(createPersonText).like(newPersonExample()), s.createPerson)
+	handle(s, get(persons, "list-persons", "List persons", idem.PersonsRead), s.listPersons)
+	handle(s, post(persons+"/search", "search-persons", "Find persons by aliases", idem.PersonsRead).like(searchExample()), s.searchPersons)
+	handle(s, get(person, "get-person", "Read a person", idem.PersonsRead), s.getPerson)
+	handle(s, patch(person, "change-person", "Set whether the identity is verified", idem.PersonsWrite).like(verifiedExample()), s.changePerson)
+	handle(s, remove(person, "delete-person", "Delete a person; it can be restored", idem.PersonsWrite), s.deletePerson)
+	handleOnce(s, post(person+"/restore", "restore-person", "Restore a deleted person", idem.PersonsWrite), s.restorePerson)
+	handleOnce(s, post(person+"/erase", "erase-person", "Erase a person's data for ever", idem.PersonsErase).
+		says(eraseText).like(eraseExample()), s.erasePerson)
+
+	handle(s, get(aliases, "list-aliases", "List a person's aliases", idem.PersonsRead), s.listAliases)
+	handleOnce(s, post(aliases, "add-alias", "Add an alias", idem.PersonsWrite).creates().like(aliasExample()), s.addAlias)
+	handle(s, patch(aliases+"/{alias_id}", "change-alias", "Replace an alias's value", idem.PersonsWrite).like(valueExample()), s.changeAlias)
+	handle(s, remove(aliases+"/{alias_id}", "remove-alias", "Remove an alias", idem.PersonsWrite), s.removeAlias)
+
+	handle(s, get(photos, "list-photos", "List a person's photos", idem.PersonsRead), s.listPhotos)
+	handleOnce(s, post(photos, "add-photo", "Add a photo", idem.PersonsWrite).creates().takes(newPhotoBody{}).like(newPhotoExample()), s.addPhoto)
+	handle(s, patch(photo, "change-photo", "Make a photo the default", idem.PersonsWrite).like(defaultExample()), s.changePhoto)
+	handle(s, remove(photo, "remove-photo", "Remove a photo", idem.PersonsWrite), s.removePhoto)
+	handle(s, get(photo+"/image", "get-photo-image", "Read a photo's picture", idem.PicturesRead), s.getPhotoImage)
+
+	handle(s, get(person+"/actions", "list-actions", "List what happened to a person", idem.ActionsRead), s.listActions)
+
+	handle(s, post("/v1/identify", "identify", "Search a face among all persons (1:N)", idem.FacesIdentify).takes(identifyBody{}).
+		says(identifyText).like(identifyExample()), s.identifyFace)
+	handle(s, post("/v1/verify", "verify", "Compare two faces (1:1)", idem.FacesVerify).takes(verifyBody{}).
+		says(verifyText).like(verifyExample()), s.verifyFace)
+
+	handle(s, get("/v1/organisation", "get-organisation", "Read the organisation", idem.SettingsRead), s.getOrganisation)
+	handle(s, patch("/v1/organisation", "change-organisation", "Change name or settings", idem.SettingsWrite).like(settingsExample()), s.changeOrganisation)
+
+	handle(s, get("/v1/keys", "list-keys", "List keys", idem.KeysManage), s.listKeys)
+	handleOnce(s, post("/v1/keys", "create-key", "Make a key; its secret is shown once", idem.KeysManage).creates().like(keyExample()), s.createKey)
+	handle(s, remove("/v1/keys/{key_id}", "revoke-key", "Revoke a key", idem.KeysManage), s.revokeKey)
+	handle(s, get("/v1/keys/{key_id}/secret", "reveal-key", "Show the secret of a key that is kept", idem.KeysManage), s.revealKey)
+
+	handle(s, get("/v1/operators", "list-operators", "List operators", idem.KeysManage), s.listOperators)
+	handleOnce(s, post("/v1/operators", "create-operator", "Make an operator; a drawn password is shown once", idem.KeysManage).creates().
+		like(operatorExample()), s.createOperator)
+	handle(s, patch("/v1/operators/{operator_id}", "change-operator", "Change role, password or whether the operator is disabled", idem.KeysManage).
+		like(operatorChangeExample()), s.changeOperator)
+
+	handle(s, get("/v1/subscriptions", "list-subscriptions", "List subscriptions", idem.SettingsRead), s.listSubscriptions)
+}
+
+// pages are the routes without a key.
+func (s *server) pages(mux *http.ServeMux) {
+	docs := s.renderDocs()
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.HandleFunc("GET /openapi.json", docs.document)
+	mux.HandleFunc("GET /docs", docs.page)
+	mux.HandleFunc("GET "+errorPage, docs.errors)
+	mux.HandleFunc("GET /docs/style.css", docs.style)
+}
+
+// errorPage explains the codes; a Problem's type points into it.
+const errorPage = "/docs/errors"
