@@ -82,9 +82,9 @@ func (t operators) list(ctx context.Context, text string, args ...any) ([]idem.O
 	if err != nil {
 		return nil, err
 	}
-	out := make([]idem.Operator, len(opened))
-	for i, o := range opened {
-		out[i] = o.Operator
+	var out []idem.Operator
+	for _, o := range opened {
+		out = append(out, o.Operator)
 	}
 	return out, nil
 }

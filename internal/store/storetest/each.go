@@ -10,71 +10,82 @@ import (
 	"github.com/idem-id/idem/internal/store/sqlite"
 )
 
-// Option changes the stores that Each and Twice make.
-type Option func(*options)
-
-type options struct {
-	sealer store.Sealer
-	now    func() time.Time
+// Config is what a test decides about a store.
+type Config struct {
+	Sealer store.Sealer
+	Now    func() time.Time
 }
 
+// Database opens one more store over the same database, as another process
+// would. The store is closed when the test ends.
+type Database func(t testing.TB, c Config) store.Store
+
+// Option changes the stores that Each and Twice make.
+type Option func(*Config)
+
 // WithSealer makes the stores seal with s, for tests that destroy keys.
-func WithSealer(s store.Sealer) Option { return func(o *options) { o.sealer = s } }
+func WithSealer(s store.Sealer) Option { return func(c *Config) { c.Sealer = s } }
 
 // WithClock makes the stores take their time from now.
-func WithClock(now func() time.Time) Option { return func(o *options) { o.now = now } }
+func WithClock(now func() time.Time) Option { return func(c *Config) { c.Now = now } }
 
-func collect(list []Option) options {
-	o := options{now: time.Now}
+func configure(list []Option) Config {
+	c := Config{Now: time.Now}
 	for _, option := range list {
-		option(&o)
+		option(&c)
 	}
-	if o.sealer == nil {
-		o.sealer = Sealer()
+	if c.Sealer == nil {
+		c.Sealer = Sealer()
 	}
-	return o
+	return c
 }
 
 // Each runs f once for every backend, as the subtests "sqlite" and "postgres",
 // each on a fresh database that is gone afterwards.
 func Each(t *testing.T, f func(t *testing.T, s store.Store), list ...Option) {
-	t.Run("sqlite", func(t *testing.T) {
-		f(t, openSQLite(t, filepath.Join(t.TempDir(), "idem.db"), collect(list)))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		f(t, openPostgres(t, PostgresDatabase(t), collect(list)))
-	})
+	every(t, func(t *testing.T, open Database) { f(t, open(t, configure(list))) })
 }
 
 // Twice is Each with two stores over one database, as two processes have them.
 func Twice(t *testing.T, f func(t *testing.T, a, b store.Store), list ...Option) {
-	t.Run("sqlite", func(t *testing.T) {
-		o, path := collect(list), filepath.Join(t.TempDir(), "idem.db")
-		f(t, openSQLite(t, path, o), openSQLite(t, path, o))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		o, url := collect(list), PostgresDatabase(t)
-		f(t, openPostgres(t, url, o), openPostgres(t, url, o))
+	every(t, func(t *testing.T, open Database) {
+		c := configure(list)
+		f(t, open(t, c), open(t, c))
 	})
 }
 
-func openSQLite(t testing.TB, path string, o options) store.Store {
-	s, err := sqlite.Open(t.Context(), path, o.sealer, sqlite.Options{Now: o.now})
+func every(t *testing.T, f func(*testing.T, Database)) {
+	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { f(t, Postgres(t)) })
+}
+
+// SQLite makes a fresh database file.
+func SQLite(t testing.TB) Database { return SQLiteAt(filepath.Join(t.TempDir(), "idem.db")) }
+
+// SQLiteAt is the database of one file.
+func SQLiteAt(path string) Database {
+	return func(t testing.TB, c Config) store.Store {
+		s, err := sqlite.Open(t.Context(), path, c.Sealer, sqlite.Options{Now: c.Now})
+		return opened(t, s, err)
+	}
+}
+
+// Postgres makes a fresh database on the server of IDEM_TEST_POSTGRES.
+func Postgres(t testing.TB) Database { return PostgresAt(PostgresURL(t)) }
+
+// PostgresAt is the database of one URL.
+func PostgresAt(url string) Database {
+	return func(t testing.TB, c Config) store.Store {
+		s, err := postgres.Open(t.Context(), url, c.Sealer, postgres.Options{Now: c.Now})
+		return opened(t, s, err)
+	}
+}
+
+func opened(t testing.TB, s store.Store, err error) store.Store {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return closeAtEnd(t, s)
-}
-
-func openPostgres(t testing.TB, url string, o options) store.Store {
-	s, err := postgres.Open(t.Context(), url, o.sealer, postgres.Options{Now: o.now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return closeAtEnd(t, s)
-}
-
-func closeAtEnd(t testing.TB, s store.Store) store.Store {
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -19,9 +19,9 @@ import (
 // once. The number means nothing.
 const templateLock = 7_314_159
 
-// PostgresDatabase makes a fresh database with all tables on the server of
+// PostgresURL makes a fresh database with all tables on the server of
 // IDEM_TEST_POSTGRES and returns its URL. It is dropped when the test ends.
-func PostgresDatabase(t testing.TB) string {
+func PostgresURL(t testing.TB) string {
 	t.Helper()
 	admin := os.Getenv("IDEM_TEST_POSTGRES")
 	if admin == "" {

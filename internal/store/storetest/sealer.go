@@ -15,62 +15,60 @@ import (
 	"github.com/idem-id/idem/internal/store"
 )
 
-// Keys is a store.Sealer with AES-256-GCM and keys in memory. A data key comes
-// into being when it is first named and ends with Destroy. It is safe for
-// concurrent use.
+// Keys is a store.Sealer with AES-256-GCM. Its data keys are derived from one
+// secret and their names, so that two processes can share it; Destroy ends one
+// of them. It is safe for concurrent use.
 type Keys struct {
-	index []byte
+	secret []byte
 
-	mu   sync.Mutex
-	keys map[idem.DataKeyID][]byte // nil: destroyed
+	mu        sync.Mutex
+	destroyed map[idem.DataKeyID]bool
 }
 
 var _ store.Sealer = (*Keys)(nil)
 
 // Sealer returns a sealer with fresh keys.
-func Sealer() *Keys {
-	return &Keys{index: random(32), keys: map[idem.DataKeyID][]byte{}}
-}
+func Sealer() *Keys { return SealerOf(rand.Text()) }
 
-// random panics never: crypto/rand ends the process when entropy fails.
-func random(n int) []byte {
-	b := make([]byte, n)
-	rand.Read(b)
-	return b
+// SealerOf returns a sealer with the keys of a secret.
+func SealerOf(secret string) *Keys {
+	return &Keys{secret: []byte(secret), destroyed: map[idem.DataKeyID]bool{}}
 }
 
 // Destroy ends a data key: whatever it sealed is idem.ErrErased from now on.
 func (k *Keys) Destroy(key idem.DataKeyID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.keys[key] = nil
+	k.destroyed[key] = true
 }
 
-func (k *Keys) cipher(key idem.DataKeyID, create bool) (cipher.AEAD, error) {
+func (k *Keys) cipher(key idem.DataKeyID) (cipher.AEAD, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	secret, known := k.keys[key]
-	if !known && create {
-		secret = random(32)
-		k.keys[key] = secret
-	}
-	if secret == nil {
+	if k.destroyed[key] {
 		return nil, idem.ErrErased
 	}
-	block, err := aes.NewCipher(secret)
+	block, err := aes.NewCipher(k.derive("data key %q", key))
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCM(block)
 }
 
+func (k *Keys) derive(format string, args ...any) []byte {
+	mac := hmac.New(sha256.New, k.secret)
+	fmt.Fprintf(mac, format, args...)
+	return mac.Sum(nil)
+}
+
 // Seal implements store.Sealer.
 func (k *Keys) Seal(_ context.Context, key idem.DataKeyID, at store.Place, plain []byte) ([]byte, error) {
-	aead, err := k.cipher(key, true)
+	aead, err := k.cipher(key)
 	if err != nil {
 		return nil, err
 	}
-	nonce := random(aead.NonceSize())
+	nonce := make([]byte, aead.NonceSize())
+	rand.Read(nonce)
 	out := binary.BigEndian.AppendUint16(nil, uint16(len(key)))
 	out = append(append(out, key...), nonce...)
 	return aead.Seal(out, nonce, plain, associated(at)), nil
@@ -83,7 +81,7 @@ func (k *Keys) Open(_ context.Context, at store.Place, sealed []byte) ([]byte, e
 		return nil, broken
 	}
 	end := 2 + int(binary.BigEndian.Uint16(sealed))
-	aead, err := k.cipher(idem.DataKeyID(sealed[2:end]), false)
+	aead, err := k.cipher(idem.DataKeyID(sealed[2:end]))
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +99,7 @@ func (k *Keys) OrgKey(_ context.Context, org idem.OrgID) (idem.DataKeyID, error)
 
 // Blind implements store.Sealer.
 func (k *Keys) Blind(_ context.Context, org idem.OrgID, domain, value string) ([]byte, error) {
-	mac := hmac.New(sha256.New, k.index)
-	fmt.Fprintf(mac, "%q %q %q", org, domain, value)
-	return mac.Sum(nil), nil
+	return k.derive("blind %q %q %q", org, domain, value), nil
 }
 
 func associated(at store.Place) []byte {
