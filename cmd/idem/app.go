@@ -32,6 +32,7 @@ type data struct {
 	log    *slog.Logger
 	vault  *vault.Vault
 	store  store.Store
+	sqlite *sqlite.Store // nil on PostgreSQL
 	blobs  *dir.Dir
 	access *access.Access
 }
@@ -50,7 +51,7 @@ func openData(ctx context.Context, c config) (_ *data, err error) {
 	if d.vault, err = openVault(ctx, c, d.log); err != nil {
 		return nil, err
 	}
-	if d.store, err = openStore(ctx, c, d.vault); err != nil {
+	if err := d.openStore(ctx); err != nil {
 		return nil, err
 	}
 	if d.blobs, err = dir.Open(filepath.Join(c.Data, "blobs")); err != nil {
@@ -80,11 +81,25 @@ func openVault(ctx context.Context, c config, log *slog.Logger) (*vault.Vault, e
 	return v, nil
 }
 
-func openStore(ctx context.Context, c config, sealer store.Sealer) (store.Store, error) {
-	if c.Database != "" {
-		return postgres.Open(ctx, c.Database, sealer, postgres.Options{})
+func (d *data) openStore(ctx context.Context) (err error) {
+	if d.config.Database != "" {
+		d.store, err = openPostgres(ctx, d.config.Database, d.vault)
+		return err
 	}
-	return sqlite.Open(ctx, databaseFile(c), sealer, sqlite.Options{})
+	if d.sqlite, err = sqlite.Open(ctx, databaseFile(d.config), d.vault, sqlite.Options{}); err != nil {
+		return err
+	}
+	d.store = d.sqlite
+	return nil
+}
+
+// openPostgres keeps a failed open from leaving a typed nil in the interface.
+func openPostgres(ctx context.Context, url string, sealer store.Sealer) (store.Store, error) {
+	s, err := postgres.Open(ctx, url, sealer, postgres.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func databaseFile(c config) string { return filepath.Join(c.Data, "idem.db") }
