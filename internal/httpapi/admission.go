@@ -37,29 +37,33 @@ func (a *admission) enter() (leave func(), ok bool) {
 	}
 }
 
-// takeBody bounds the body of a request and reserves the memory for it.
-func (s *server) takeBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !hasBody(r) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		limit := s.bodyLimit(r)
-		if err := checkBody(r, limit); err != nil {
-			w.Header().Set("Connection", "close") // do not read what was refused
-			writeProblem(w, r, err)
-			return
-		}
-		weight := s.admission.weight(r.ContentLength, limit)
-		if !s.admission.memory.TryAcquire(weight) {
-			w.Header().Set("Connection", "close")
-			writeProblem(w, r, errBusy)
-			return
-		}
-		defer s.admission.memory.Release(weight)
-		s.boundBody(w, r, limit)
-		next.ServeHTTP(w, r)
-	})
+// enter bounds the body of a request, reserves the memory for it and lets the
+// API answer.
+func (s *server) enter(d door, w http.ResponseWriter, r *http.Request) {
+	if !hasBody(r) {
+		d.mux.ServeHTTP(w, r)
+		return
+	}
+	weight, err := s.reserve(d, r)
+	if err != nil {
+		w.Header().Set("Connection", "close") // do not read what was refused
+		d.refuse(w, r, err)
+		return
+	}
+	defer s.admission.memory.Release(weight)
+	s.boundBody(w, r, d.limit)
+	d.mux.ServeHTTP(w, r)
+}
+
+func (s *server) reserve(d door, r *http.Request) (weight int64, err error) {
+	if err := checkBody(r, d.limit); err != nil {
+		return 0, err
+	}
+	weight = s.admission.weight(r.ContentLength, d.limit)
+	if !s.admission.memory.TryAcquire(weight) {
+		return 0, errBusy
+	}
+	return weight, nil
 }
 
 func hasBody(r *http.Request) bool {

@@ -23,7 +23,8 @@ var (
 type Limits struct {
 	// Body bounds a request's body in bytes; 20 MiB.
 	Body int64
-	// Batch bounds the streamed body of a batch in bytes; 64 MiB.
+	// Batch bounds a body of a dialect in bytes; 64 MiB. A dialect bounds its
+	// own routes more tightly.
 	Batch int64
 	// BodyTimeout is how long a body may take to arrive; 60 s.
 	BodyTimeout time.Duration
@@ -59,13 +60,6 @@ type bounded struct {
 	io.ReadCloser
 	control *http.ResponseController
 	over    bool
-}
-
-func (s *server) bodyLimit(r *http.Request) int64 {
-	if s.batch[r.URL.Path] {
-		return s.limits.Batch
-	}
-	return s.limits.Body
 }
 
 func (s *server) boundBody(w http.ResponseWriter, r *http.Request, limit int64) {

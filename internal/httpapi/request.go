@@ -168,28 +168,35 @@ func (a *reply) statusCode() int {
 	return a.status
 }
 
-// dispatch finds the route. What no route fits is refused in the native shape
-// instead of the mux's plain text, and unclean paths are not redirected: a
-// redirected POST loses its body.
-func dispatch(mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !clean(r.URL.Path) {
-			writeProblem(w, r, errNoRoute)
-			return
-		}
-		handler, pattern := mux.Handler(r)
-		if pattern != "" {
-			mux.ServeHTTP(w, r)
-			return
-		}
-		probe := &headerOnly{header: http.Header{}}
-		handler.ServeHTTP(probe, r)
-		if allow := probe.header.Get("Allow"); allow != "" {
-			writeNotAllowed(w, r, allow)
-			return
-		}
+// door is one API of the server: the native one or a dialect.
+type door struct {
+	mux    *http.ServeMux
+	limit  int64 // of bodies, in bytes
+	refuse func(http.ResponseWriter, *http.Request, error)
+}
+
+// dispatch finds the API and the route. What no route fits is refused in the
+// native shape instead of a mux's plain text, and unclean paths are not
+// redirected: a redirected POST loses its body.
+func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
+	if !clean(r.URL.Path) {
 		writeProblem(w, r, errNoRoute)
-	})
+		return
+	}
+	for _, d := range s.doors {
+		if _, pattern := d.mux.Handler(r); pattern != "" {
+			s.enter(d, w, r)
+			return
+		}
+	}
+	probe := &headerOnly{header: http.Header{}}
+	handler, _ := s.doors[0].mux.Handler(r)
+	handler.ServeHTTP(probe, r)
+	if allow := probe.header.Get("Allow"); allow != "" {
+		writeNotAllowed(w, r, allow)
+		return
+	}
+	writeProblem(w, r, errNoRoute)
 }
 
 var errNoRoute = idem.Errorf(idem.NotFound, "ROUTE_NOT_FOUND", "there is nothing at this path")

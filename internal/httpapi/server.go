@@ -21,11 +21,12 @@ type Authenticate func(ctx context.Context, kind idem.CredentialKind, secret str
 
 // Dialect is a further API on the same server. Routes adds its patterns to the
 // mux; authenticate is the one to use there, because it notes for the log whose
-// request it is. Batch names the paths whose bodies are streamed and may have up
-// to Limits.Batch bytes.
+// request it is. Refuse writes a refusal that is made before a route is reached
+// (a body that there is no room for) in the dialect's shape; nil writes a
+// Problem.
 type Dialect struct {
 	Routes func(mux *http.ServeMux, authenticate Authenticate)
-	Batch  []string
+	Refuse func(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // Deps is what the edge stands on. Dialects, Parts, Log and Limits may be left
@@ -55,30 +56,37 @@ type server struct {
 	log       *slog.Logger
 	version   string
 	limits    Limits
-	batch     map[string]bool // paths with large bodies
+	doors     []door // the native API first
 	admission *admission
 	api       huma.API
 }
 
 // New assembles the whole HTTP handler.
 func New(d Deps) http.Handler {
-	mux := http.NewServeMux()
 	s := newServer(d)
-	s.api = humago.New(mux, s.humaConfig())
+	native := http.NewServeMux()
+	s.api = humago.New(native, s.humaConfig())
 	s.routes()
-	s.pages(mux)
+	s.pages(native)
+	s.doors = []door{{mux: native, limit: s.limits.Body, refuse: writeProblem}}
 	for _, dialect := range d.Dialects {
-		dialect.Routes(mux, s.authenticateSecret)
-		for _, path := range dialect.Batch {
-			s.batch[path] = true
-		}
+		s.doors = append(s.doors, s.open(dialect))
 	}
-	return s.outermost(s.takeBody(dispatch(mux)))
+	return s.outermost(http.HandlerFunc(s.dispatch))
+}
+
+func (s *server) open(d Dialect) door {
+	out := door{mux: http.NewServeMux(), limit: s.limits.Batch, refuse: d.Refuse}
+	d.Routes(out.mux, s.authenticateSecret)
+	if out.refuse == nil {
+		out.refuse = writeProblem
+	}
+	return out
 }
 
 func newServer(d Deps) *server {
 	s := &server{access: d.Access, registry: d.Registry, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
-		log: d.Log, version: d.Version, limits: d.Limits.withDefaults(), batch: map[string]bool{}}
+		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
 	s.admission = newAdmission(s.limits)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
