@@ -23,7 +23,7 @@ func eachBackend(b *testing.B, f func(b *testing.B, s store.Store)) {
 		b.Run(engine, func(b *testing.B) {
 			database := filepath.Join(b.TempDir(), "idem.db")
 			if engine == "postgres" {
-				database = storetest.PostgresDatabase(b)
+				database = storetest.PostgresURL(b)
 			}
 			s, err := openDatabase(b.Context(), database, time.Now)
 			if err != nil {

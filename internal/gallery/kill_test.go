@@ -27,7 +27,7 @@ import (
 // steps of the protocol or are killed at any moment, and are started again.
 func TestKilledProcesses(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killedProcesses(t, filepath.Join(t.TempDir(), "idem.db")) })
-	t.Run("postgres", func(t *testing.T) { killedProcesses(t, storetest.PostgresDatabase(t)) })
+	t.Run("postgres", func(t *testing.T) { killedProcesses(t, storetest.PostgresURL(t)) })
 }
 
 func killedProcesses(t *testing.T, database string) {

@@ -40,10 +40,11 @@ func TestOneFaceOfManyEnrolments(t *testing.T) {
 	})
 }
 
-// TestCrashBetweenTheSteps abandons enrolments at every step of the protocol.
-// Of each face some enrolments die and one client lives and insists.
+// TestCrashBetweenTheSteps abandons enrolments at every step of the protocol,
+// or lets them sleep longer than their lease and then go on. Of each face one
+// client at least lives and insists.
 func TestCrashBetweenTheSteps(t *testing.T) {
-	const perFace, atOnce = 4, 12
+	const perFace, atOnce = 4, 24
 	o := gallery.Options{Lease: 400 * time.Millisecond, WaitLimit: time.Minute}
 	eachPair(t, o, func(t *testing.T, p pair) {
 		faces := rounds(t)
@@ -55,11 +56,10 @@ func TestCrashBetweenTheSteps(t *testing.T) {
 		for i := range faces * perFace {
 			face, mortal := i/perFace, i%perFace > 0
 			group.Go(func() error {
-				fate := never
+				die := alive
 				if mortal {
-					fate = step(rand.IntN(int(never) + 1))
+					die = randomFate(o.Lease)
 				}
-				die := func(at step) bool { return at == fate }
 				result, seq := []*client{p.a, p.b}[rand.IntN(2)].insist(t, &h, face, die)
 				if result == accepted {
 					mu.Lock()
@@ -78,6 +78,19 @@ func TestCrashBetweenTheSteps(t *testing.T) {
 			t.Error("no enrolment was acknowledged")
 		}
 	})
+}
+
+// randomFate makes a client die at a step or nowhere, or oversleep once.
+func randomFate(lease time.Duration) func(step) bool {
+	fate, late := step(rand.IntN(int(never)+1)), rand.IntN(10) == 0
+	return func(at step) bool {
+		if late && at == fate {
+			late = false
+			time.Sleep(lease * 5 / 4)
+			fate = never
+		}
+		return at == fate
+	}
 }
 
 // TestWaitersTakeOverOnBothDatabases has a dead client in front of a line of
