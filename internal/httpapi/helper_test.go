@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +44,10 @@ type world struct {
 	org    access.Created
 	key    string // of org
 	client *http.Client
+	skew   atomic.Int64 // how far the clock of keys was put forward
 }
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
 
 // options change what newWorld makes.
 type options struct {
@@ -78,7 +82,7 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 		o.engine = facetest.Fake{}
 	}
 	w := &world{t: t, store: s, log: &logBook{}}
-	w.access = access.New(access.Deps{Store: s, Blinder: sealer, IDs: idem.UUIDv7{}, Password: access.PasswordCost{Memory: 64, Time: 1, Lanes: 1}})
+	w.access = access.New(access.Deps{Store: s, Blinder: sealer, IDs: idem.UUIDv7{}, Now: w.now, Password: access.PasswordCost{Memory: 64, Time: 1, Lanes: 1}})
 	model := facetest.Fake{}.Model()
 	indexed := gallery.Model{ID: model.ID, Short: model.Short, Dim: model.Dim}
 	g := gallery.New(s, sealer, ram.New(indexed), indexed, gallery.Options{})

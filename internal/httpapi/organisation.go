@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -96,5 +97,14 @@ func (s *server) changeOrganisation(ctx context.Context, p idem.Principal, in *c
 	if err != nil {
 		return nil, err
 	}
-	return organisationAnswer(s.access.ChangeOrganisation(ctx, p, version, in.Body.apply))
+	o, err := s.access.ChangeOrganisation(ctx, p, version, in.Body.apply)
+	return organisationAnswer(o, ofSettings(err))
+}
+
+// ofSettings puts a setting's fault where the setting is in the body.
+func ofSettings(err error) error {
+	if e := (*idem.Error)(nil); errors.As(err, &e) && e.Field != "" && e.Field != "name" {
+		return e.At("settings." + e.Field)
+	}
+	return err
 }
