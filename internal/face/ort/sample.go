@@ -270,35 +270,36 @@ func (s *source) warp(back similarity, t tensor, lum []int32, m *scratch) {
 	}
 }
 
-// warp samples one plane; sx and sy are its samples per picture pixel.
+// warp samples one plane; sx and sy are its samples per picture pixel. Positions
+// advance in 16.16 fixed point.
 func (l level) warp(back similarity, sx, sy float64, out int32, w int, dst []int32) {
-	dx, dy := back.a*sx*256, back.b*sy*256
+	const one = 1 << 16
+	dx, dy := int(back.a*sx*one), int(back.b*sy*one)
 	for y := range len(dst) / w {
 		p := back.apply(face.Point{Y: float64(y)})
-		x0, y0 := ((p.X+0.5)*sx-0.5)*256, ((p.Y+0.5)*sy-0.5)*256
+		px, py := int(((p.X+0.5)*sx-0.5)*one), int(((p.Y+0.5)*sy-0.5)*one)
 		row := dst[y*w:][:w]
 		for x := range row {
-			px, py := int32(math.Floor(x0+dx*float64(x))), int32(math.Floor(y0+dy*float64(x)))
-			row[x] = l.bilinear(px, py, out)
+			row[x] = l.bilinear(px>>16, py>>16, int32(px>>8)&255, int32(py>>8)&255, out)
+			px, py = px+dx, py+dy
 		}
 	}
 }
 
-// bilinear reads at 24.8 fixed-point coordinates and returns 8.8.
-func (l level) bilinear(px, py, out int32) int32 {
-	x, y := int(px>>8), int(py>>8)
-	f, g := px&255, py&255
-	var p [4]int32
-	if x >= 0 && y >= 0 && x+1 < l.w && y+1 < l.h {
-		top := l.pix[y*l.stride+x:]
-		low := l.pix[(y+1)*l.stride+x:]
-		p = [4]int32{int32(top[0]), int32(top[1]), int32(low[0]), int32(low[1])}
-	} else {
-		p = [4]int32{l.get(x, y, out), l.get(x+1, y, out), l.get(x, y+1, out), l.get(x+1, y+1, out)}
+// bilinear reads between four samples from (x, y) on, weights in 1/256, and
+// returns 8.8 fixed point.
+func (l level) bilinear(x, y int, f, g, out int32) int32 {
+	if x < 0 || y < 0 || x+1 >= l.w || y+1 >= l.h {
+		return blend(l.get(x, y, out), l.get(x+1, y, out), l.get(x, y+1, out), l.get(x+1, y+1, out), f, g)
 	}
-	t := p[0]<<8 + (p[1]-p[0])*f
-	b := p[2]<<8 + (p[3]-p[2])*f
-	return t + ((b-t)*g)>>8
+	top := l.pix[y*l.stride+x:][:2]
+	low := l.pix[(y+1)*l.stride+x:][:2]
+	return blend(int32(top[0]), int32(top[1]), int32(low[0]), int32(low[1]), f, g)
+}
+
+func blend(a, b, c, d, f, g int32) int32 {
+	t := a<<8 + (b-a)*f
+	return t + ((c<<8+(d-c)*f-t)*g)>>8
 }
 
 func (l level) get(x, y int, out int32) int32 {
