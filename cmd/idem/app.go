@@ -45,7 +45,7 @@ func openData(ctx context.Context, c config) (_ *data, err error) {
 			d.close()
 		}
 	}()
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := makeFolders(c); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
 	if d.vault, err = openVault(ctx, c, d.log); err != nil {
@@ -57,9 +57,13 @@ func openData(ctx context.Context, c config) (_ *data, err error) {
 	if d.blobs, err = dir.Open(filepath.Join(c.Data, "blobs")); err != nil {
 		return nil, err
 	}
-	d.access = access.New(access.Deps{Store: d.store, Blinder: d.vault, IDs: idem.UUIDv7{}})
+	d.access = access.New(access.Deps{Store: d.store, Blinder: d.vault, Keys: d.vault, IDs: idem.UUIDv7{}})
 	return d, nil
 }
+
+// makeFolders makes the data folder and the one for keys inside it. Folders
+// elsewhere are the administrator's to make.
+func makeFolders(c config) error { return os.MkdirAll(filepath.Join(c.Data, "keys"), 0o700) }
 
 func openVault(ctx context.Context, c config, log *slog.Logger) (*vault.Vault, error) {
 	master, info, err := vault.LoadMaster(vault.Source{Env: masterKeyValue(), Path: c.MasterKey, Generate: true, DataDir: c.Data})
@@ -68,11 +72,6 @@ func openVault(ctx context.Context, c config, log *slog.Logger) (*vault.Vault, e
 	}
 	if info.GeneratedInside() {
 		log.Warn("a master key was made INSIDE the data folder: whoever takes the folder can read everything; move it and set --master-key", "file", info.Path)
-	}
-	if !isPostgres(c.Keys) {
-		if err := os.MkdirAll(filepath.Dir(c.Keys), 0o700); err != nil {
-			return nil, fmt.Errorf("make the key folder: %w", err)
-		}
 	}
 	v, err := vault.Open(ctx, vault.Options{URL: c.Keys, Master: master})
 	if err != nil {

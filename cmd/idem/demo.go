@@ -26,9 +26,15 @@ func demoCommand() *cobra.Command {
 			}
 			only, _ := cmd.Flags().GetBool("no-serve")
 			if only {
-				return withApp(cmd, func(a *app) error { return a.prepareDemo(cmd) })
+				return withApp(cmd, func(a *app) error {
+					welcome, err := a.prepareDemo(cmd)
+					if err == nil {
+						welcome()
+					}
+					return err
+				})
 			}
-			return serve(cmd.Context(), c, func(a *app) error { return a.prepareDemo(cmd) })
+			return serve(cmd.Context(), c, func(a *app) (func(), error) { return a.prepareDemo(cmd) })
 		},
 	}
 	addServeFlags(cmd.Flags())
@@ -40,17 +46,16 @@ const demoName = "Demo"
 
 // prepareDemo makes the demo organisation once; its keys stay in a file that
 // only the owner can read, because a demo is shown more than once.
-func (a *app) prepareDemo(cmd *cobra.Command) error {
+func (a *app) prepareDemo(cmd *cobra.Command) (welcome func(), err error) {
 	file := filepath.Join(a.config.Data, "demo.json")
 	org, err := readDemo(file)
 	if os.IsNotExist(err) {
 		org, err = a.makeDemo(cmd, file)
 	}
 	if err != nil {
-		return fmt.Errorf("prepare the demo: %w", err)
+		return nil, fmt.Errorf("prepare the demo: %w", err)
 	}
-	printWelcome(cmd, a.config, org, file)
-	return nil
+	return func() { printWelcome(cmd, a.config, org, file) }, nil
 }
 
 func readDemo(file string) (org createdOrg, err error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -25,15 +24,16 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return serve(cmd.Context(), c, func(*app) error { return nil })
+		return serve(cmd.Context(), c, func(*app) (func(), error) { return func() {}, nil })
 	}}
 	addServeFlags(cmd.Flags())
 	return cmd
 }
 
-// serve runs the server until ctx ends. prepare runs before it listens.
-func serve(ctx context.Context, c config, prepare func(*app) error) error {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+// serve runs the server until ctx ends. prepare runs before it listens, what
+// it returns when it does.
+func serve(ctx context.Context, c config, prepare func(*app) (func(), error)) error {
+	if err := makeFolders(c); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
 	if c.Database == "" {
@@ -48,7 +48,8 @@ func serve(ctx context.Context, c config, prepare func(*app) error) error {
 		return err
 	}
 	defer a.close()
-	if err := prepare(a); err != nil {
+	welcome, err := prepare(a)
+	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Listen)
@@ -56,6 +57,7 @@ func serve(ctx context.Context, c config, prepare func(*app) error) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	a.log.Info("listening", "address", listener.Addr().String(), "public_url", c.PublicURL, "version", version())
+	welcome()
 	return a.run(ctx, listener)
 }
 
@@ -150,7 +152,6 @@ func (a *app) note(ctx context.Context, what string, err error) {
 // readings are the numbers of this node that metrics ask for.
 func (a *app) readings() []metrics.Reading {
 	return []metrics.Reading{
-		{Name: "ready", Help: "1 when every part of readiness is there", Value: a.readyNumber},
 		{Name: "gallery_references", Help: "references in memory, pending ones included", Value: func() float64 { return float64(a.entries()) }},
 		{Name: "gallery_pending", Help: "entries that are reserved and not yet decided", Value: func() float64 { return float64(a.pending()) }},
 		{Name: "gallery_behind", Help: "log positions that the indexes have still to apply", Value: func() float64 { return float64(a.behind()) }},
@@ -159,17 +160,6 @@ func (a *app) readings() []metrics.Reading {
 		{Name: "gallery_waits_total", Help: "waits for an earlier pending entry", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Waits) }},
 		{Name: "gallery_rebuilds_total", Help: "indexes built again because a log did not chain", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Rebuilds) }},
 	}
-}
-
-func (a *app) readyNumber() float64 {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	for _, p := range a.parts() {
-		if p.Check(ctx) != nil {
-			return 0
-		}
-	}
-	return 1
 }
 
 func (a *app) entries() (n int) {

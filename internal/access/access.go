@@ -17,10 +17,19 @@ type Blinder interface {
 	Blind(ctx context.Context, org idem.OrgID, domain, value string) ([]byte, error)
 }
 
+// Keys makes what an organisation's data is sealed with. *vault.Vault has it.
+type Keys interface {
+	// CreateOrg makes the organisation's keys durable; a second time changes
+	// nothing.
+	CreateOrg(ctx context.Context, org idem.OrgID) error
+}
+
 // Deps is what the use cases stand on. Store, Blinder and IDs are required.
 type Deps struct {
 	Store   store.Store
 	Blinder Blinder
+	// Keys may be nil when the store's sealer makes organisation keys by itself.
+	Keys Keys
 	IDs     idem.IDs
 	// Random gives the secrets; crypto/rand when nil.
 	Random io.Reader
@@ -34,6 +43,7 @@ type Deps struct {
 type Access struct {
 	store    store.Store
 	blinder  Blinder
+	keys     Keys
 	ids      idem.IDs
 	random   io.Reader
 	now      func() time.Time
@@ -44,7 +54,7 @@ type Access struct {
 
 // New makes the use case.
 func New(d Deps) *Access {
-	a := &Access{store: d.Store, blinder: d.Blinder, ids: d.IDs, random: d.Random, now: d.Now,
+	a := &Access{store: d.Store, blinder: d.Blinder, keys: d.Keys, ids: d.IDs, random: d.Random, now: d.Now,
 		cost: cmp.Or(d.Password, DefaultPasswordCost()), hashing: make(chan struct{}, 2)}
 	if a.random == nil {
 		a.random = rand.Reader

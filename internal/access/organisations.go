@@ -57,10 +57,21 @@ func (a *Access) Create(ctx context.Context, n NewOrganisation) (Created, error)
 	}
 	org := idem.Organisation{ID: idem.OrgID(a.ids.New()), Name: strings.TrimSpace(n.Name), Settings: n.Settings,
 		CreatedAt: a.now().UTC().Truncate(time.Microsecond), Version: 1}
-	if err := a.store.System().CreateOrganisation(ctx, org); err != nil {
+	if err := a.open(ctx, org); err != nil {
 		return Created{}, fmt.Errorf("create an organisation: %w", err)
 	}
 	return a.furnish(ctx, org.ID, operator, password)
+}
+
+// open makes the organisation's keys, then its row: a row without keys could
+// never be used, keys without a row harm nobody.
+func (a *Access) open(ctx context.Context, org idem.Organisation) error {
+	if a.keys != nil {
+		if err := a.keys.CreateOrg(ctx, org.ID); err != nil {
+			return err
+		}
+	}
+	return a.store.System().CreateOrganisation(ctx, org)
 }
 
 // furnish gives a fresh organisation what it needs, in one transaction.
