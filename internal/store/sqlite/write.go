@@ -32,6 +32,10 @@ type update struct {
 	committed chan error    // the group's outcome
 }
 
+func newUpdate() *update {
+	return &update{turn: make(chan *writing, 1), ran: make(chan error, 1), committed: make(chan error, 1)}
+}
+
 // writer lends the one writing transaction to one update after the other.
 type writer struct {
 	db      *sql.DB
@@ -59,7 +63,7 @@ func (w *writer) run(ctx context.Context, f func(*writing) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	u := &update{turn: make(chan *writing, 1), ran: make(chan error, 1), committed: make(chan error, 1)}
+	u := newUpdate()
 	select {
 	case w.queue <- u:
 	case <-ctx.Done():
