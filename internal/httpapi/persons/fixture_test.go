@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ type env struct {
 	clock    *clock
 	url      string
 	log      *safeBuffer
+	panics   atomic.Bool // makes requests with a valid key panic
 	a, b     tenant
 }
 
@@ -99,12 +101,26 @@ func newEnv(t *testing.T, s store.Store, v *vault.Vault, c *clock) *env {
 	})
 	e.access = access.New(access.Deps{Store: s, Blinder: v, IDs: idem.UUIDv7{}, Now: c.Now})
 	mux := http.NewServeMux()
-	persons.Routes(mux, persons.Deps{Registry: e.registry, Store: s, Authenticate: e.access.Authenticate, IDs: idem.UUIDv7{}, Log: log})
+	persons.Routes(mux, persons.Deps{Registry: e.registry, Store: s, Authenticate: e.authenticate, IDs: idem.UUIDv7{}, Log: log})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	e.url = server.URL
 	e.a, e.b = e.tenant("A"), e.tenant("B")
 	return e
+}
+
+func (e *env) authenticate(ctx context.Context, kind idem.CredentialKind, secret string) (idem.Principal, error) {
+	if e.panics.Load() {
+		panic("confidential")
+	}
+	return e.access.Authenticate(ctx, kind, secret)
+}
+
+// narrow is organisation A with a key of few permissions.
+func (e *env) narrow(permissions ...idem.Permission) tenant {
+	_, secret, err := e.access.CreateCredential(e.Context(), e.a.operator, access.NewCredential{Kind: idem.CredentialPersons, Name: "narrow", Permissions: permissions})
+	must(e, err)
+	return tenant{org: e.a.org, key: secret, operator: e.a.operator}
 }
 
 func (e *env) tenant(name string) tenant {

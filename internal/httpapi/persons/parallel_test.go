@@ -197,3 +197,17 @@ func TestFaceUniquenessRejectsUnderConcurrency(t *testing.T) {
 		}
 	})
 }
+
+// dataKey reads the data key of a person of organisation A.
+func (e *env) dataKey(id string) (key idem.DataKeyID) {
+	must(e, e.store.View(e.Context(), e.a.org, func(tx store.Tx) error {
+		who, err := tx.Persons().Get(e.Context(), idem.PersonID(id))
+		key = who.DataKey
+		return err
+	}))
+	return key
+}
+
+func place(org idem.OrgID) store.Place {
+	return store.Place{Org: org, Owner: "test", Column: "test", Row: "test"}
+}

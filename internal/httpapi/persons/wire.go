@@ -2,9 +2,12 @@ package persons
 
 import (
 	"encoding/base64"
+	stdjson "encoding/json"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/registry"
@@ -107,7 +110,7 @@ type (
 		Session *string        `json:"session_id"`
 		Key     *string        `json:"api_key_id"`
 		At      string         `json:"at"`
-		Details map[string]any `json:"details"`
+		Details jsontext.Value `json:"details"`
 	}
 	sessionObject struct {
 		ID   string `json:"session_id"`
@@ -184,9 +187,22 @@ func similarOf(list []registry.Similar) []similarObject {
 
 func actionOf(a idem.Action) actionObject {
 	return actionObject{
-		ID: a.Seq, Type: string(a.Type), Source: string(a.Actor.Source), At: moment(a.At), Details: a.Details,
+		ID: a.Seq, Type: string(a.Type), Source: string(a.Actor.Source), At: moment(a.At), Details: details(a.Details),
 		User: optional(string(a.Actor.Operator)), Session: optional(string(a.Actor.Session)), Key: optional(string(a.Actor.Credential)),
 	}
+}
+
+// details renders what the audit holds. The standard encoder is the one that
+// writes the audit's json.Number as a number.
+func details(d map[string]any) jsontext.Value {
+	if len(d) == 0 {
+		return jsontext.Value("{}")
+	}
+	out, err := stdjson.Marshal(d)
+	if err != nil {
+		panic(err) // it was stored as JSON
+	}
+	return out
 }
 
 func sessionsOf(links []registry.SessionLink) []sessionObject {
