@@ -1,0 +1,92 @@
+// Command bench measures Idem on this machine and prints one table: the face
+// pipeline against its bare networks, HTTP against the same, the registry, the
+// enrolment protocol on both databases and the start with a large gallery.
+// Every figure is a median of several rounds; what can be is a ratio to a peer or
+// a physical limit of the same run. Quote ratios: machines differ.
+//
+// It runs the server as a process of its own on loopback with a throw-away data
+// folder, sends bounded load and stops by itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// row is one line of the table.
+type row struct{ what, figure, goal string }
+
+// section measures one subject.
+type section struct {
+	name string
+	run  func(ctx context.Context, b *bench) ([]row, error)
+}
+
+func sections() []section {
+	return []section{
+		{"face", facePipeline},
+		{"http", personCreation},
+		{"registry", registryLoad},
+		{"enrol", enrolmentRates},
+		{"start", startUp},
+	}
+}
+
+// bench is what the sections share.
+type bench struct {
+	program string // path of the built binary
+	models  string
+	work    string // throw-away folder
+}
+
+func main() {
+	only := flag.String("only", "", "comma-separated sections: face, http, registry, enrol, start")
+	flag.Parse()
+	if err := run(context.Background(), *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only string) error {
+	b, err := newBench()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.work)
+	out := tabwriter.NewWriter(os.Stdout, 2, 4, 2, ' ', 0)
+	fmt.Fprintln(out, "what\tmeasured\tgoal")
+	var faults []error
+	for _, s := range sections() {
+		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
+			continue
+		}
+		rows, err := s.run(ctx, b)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
+		}
+		for _, r := range rows {
+			fmt.Fprintf(out, "%s\t%s\t%s\n", r.what, r.figure, r.goal)
+		}
+		_ = out.Flush()
+	}
+	return errors.Join(faults...)
+}
+
+func newBench() (*bench, error) {
+	work, err := os.MkdirTemp("", "idem-bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{program: "bin/idem", models: os.Getenv("IDEM_MODELS"), work: work}
+	if _, err := os.Stat(b.program); err != nil {
+		return nil, fmt.Errorf("run make build first: %w", err)
+	}
+	return b, nil
+}
