@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -212,12 +213,15 @@ func TestFailedBackupKeepsThePreviousCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := bytesOf(t, folder)
-	if _, err := v.db.Exec(`ALTER TABLE vault_tombstones RENAME TO hidden`); err != nil {
+	if _, err := v.db.Exec(`ALTER TABLE vault_blocks RENAME TO hidden`); err != nil {
 		t.Fatal(err)
 	}
 	if err := v.BackupTo(t.Context(), copied); err == nil {
 		t.Fatal("no error")
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	wantError(t, v.BackupTo(ctx, copied), context.Canceled)
 	if !bytes.Equal(bytesOf(t, folder), before) {
 		t.Error("the previous copy is not what it was")
 	}

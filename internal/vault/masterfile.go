@@ -118,7 +118,7 @@ func generateMaster(path string) (bool, error) {
 		}
 		return false, err
 	}
-	return true, syncDir(filepath.Dir(path))
+	return true, syncFile(filepath.Dir(path))
 }
 
 // writeKeyFile writes the key durably beside path and returns the name.
@@ -136,12 +136,13 @@ func writeKeyFile(path string, m Master) (string, error) {
 	return f.Name(), nil
 }
 
-func syncDir(path string) error {
-	dir, err := os.Open(path)
+// syncFile makes the contents of a file or the names in a folder durable.
+func syncFile(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func inside(dir, path string) bool {
@@ -194,7 +195,7 @@ func nextMaster(path string) (Master, error) {
 	if err := os.Link(temp, nextPath(path)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Master{}, err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := syncFile(filepath.Dir(path)); err != nil {
 		return Master{}, err
 	}
 	return readKeyFile(nextPath(path))
@@ -218,5 +219,5 @@ func replaceDurably(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return syncFile(filepath.Dir(to))
 }
