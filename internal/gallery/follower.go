@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -83,6 +84,17 @@ func (f *follower) newest(ctx context.Context) (idem.Seq, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.applied, f.provable()
+}
+
+// newestWithin is newest with a limit, behind which the index is ErrBehind.
+func (f *follower) newestWithin(ctx context.Context, limit time.Duration) (idem.Seq, error) {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	at, err := f.newest(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return 0, ErrBehind.Because(err)
+	}
+	return at, err
 }
 
 func (f *follower) enter(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -25,6 +26,8 @@ type memStore struct {
 	now   time.Time
 	logs  map[idem.OrgID]*memLog
 	spoil func(rows []store.StoredRow) // applied to what Rows returns
+
+	stuck atomic.Bool // reading transactions never get their answer
 }
 
 // memLog is the log of one organisation and of the one model of the tests.
@@ -61,6 +64,9 @@ func (m *memStore) set(spoil func([]store.StoredRow)) {
 }
 
 func (m *memStore) View(ctx context.Context, id idem.OrgID, f func(store.Tx) error) error {
+	if m.stuck.Load() {
+		<-ctx.Done()
+	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if err := ctx.Err(); err != nil {

@@ -94,7 +94,7 @@ func randomFate(lease time.Duration) func(step) bool {
 }
 
 // TestWaitersTakeOverOnBothDatabases has a dead client in front of a line of
-// waiters in two processes.
+// waiters in two processes. Other faces pass them by.
 func TestWaitersTakeOverOnBothDatabases(t *testing.T) {
 	o := gallery.Options{Lease: 20 * time.Second, WaitLimit: time.Minute}
 	eachPair(t, o, func(t *testing.T, p pair) {
@@ -110,6 +110,9 @@ func TestWaitersTakeOverOnBothDatabases(t *testing.T) {
 		for p.a.g.Stats().Waits+p.b.g.Stats().Waits < 2 {
 			time.Sleep(time.Millisecond)
 		}
+		if got, _ := p.b.insist(t, &h, 1, alive); got != accepted {
+			t.Errorf("another face: %s, want accepted", got)
+		}
 		p.clock.pass(time.Minute) // every lease ends, those of the waiters are lost with it
 		wg.Wait()
 		err = p.a.s.Update(t.Context(), p.a.org, func(tx store.Tx) error { return dead[0].Activate(t.Context(), tx) })
@@ -117,7 +120,7 @@ func TestWaitersTakeOverOnBothDatabases(t *testing.T) {
 			t.Errorf("the dead client's entry was activated: %v", err)
 		}
 		p.clock.pass(time.Hour)
-		settle(t, &h, nil, 1, p.a, p.b, p.fresh(o))
+		settle(t, &h, nil, 2, p.a, p.b, p.fresh(o))
 	})
 }
 

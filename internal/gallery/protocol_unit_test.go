@@ -144,6 +144,27 @@ func TestWaitLimit(t *testing.T) {
 	}
 }
 
+func TestStuckDatabaseEndsAtTheLimits(t *testing.T) {
+	r := newRig(t, gallery.Options{WaitLimit: 60 * time.Millisecond})
+	face := gallerytest.Template(r.faces.Face())
+	held := r.reserve(photoOf("anna", face), photoOf("boris", face))
+	if err := r.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.store.stuck.Store(true)
+	if _, err := held[1].Search(soon(t), rule); !errors.Is(err, gallery.ErrBusy) {
+		t.Errorf("search: %v, want GALLERY_BUSY", err)
+	}
+	if _, err := r.Identify(soon(t), org, face, anyone); !errors.Is(err, gallery.ErrBehind) {
+		t.Errorf("identify: %v, want GALLERY_BEHIND", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := held[1].Search(ctx, rule); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled search: %v", err)
+	}
+}
+
 func TestExpiredLeaseIsTakenOver(t *testing.T) {
 	r := newRig(t, gallery.Options{})
 	face := gallerytest.Template(r.faces.Face())

@@ -109,10 +109,8 @@ func (g *Gallery) Identify(ctx context.Context, org idem.OrgID, probe match.Temp
 	if err := g.checkModel(probe); err != nil {
 		return Answer{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, g.opt.WaitLimit, ErrBehind)
-	defer cancel()
 	f := g.follower(org)
-	at, err := f.newest(ctx)
+	at, err := f.newestWithin(ctx, g.opt.WaitLimit)
 	if err != nil {
 		return Answer{}, err
 	}

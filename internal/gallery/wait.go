@@ -97,6 +97,9 @@ func (f *follower) await(ctx context.Context, pending []idem.Seq) error {
 		case f.turn <- struct{}{}:
 			err := f.poll(ctx, pause, changed)
 			<-f.turn
+			if ctx.Err() != nil {
+				return f.gaveUp(ctx)
+			}
 			if err != nil {
 				return err
 			}
@@ -136,7 +139,7 @@ func (f *follower) poll(ctx context.Context, pause time.Duration, changed <-chan
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return f.gaveUp(ctx)
+		return ctx.Err()
 	case <-changed:
 		return nil
 	case <-timer.C:

@@ -55,11 +55,11 @@ func setDefault[N int | int64 | time.Duration](field *N, value N) {
 
 // bounded is a body that is cut at its limit and must arrive in time. The time
 // limit ends with the body: one that stayed on the connection would later be
-// taken for a client that went away.
+// taken for a client that went away. It stays on a body that was not read to
+// its end, whose rest the server reads away before it answers.
 type bounded struct {
 	io.ReadCloser
 	control *http.ResponseController
-	over    bool
 }
 
 func (s *server) boundBody(w http.ResponseWriter, r *http.Request, limit int64) {
@@ -70,22 +70,10 @@ func (s *server) boundBody(w http.ResponseWriter, r *http.Request, limit int64) 
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		b.end()
-	}
-	return n, err
-}
-
-func (b *bounded) Close() error {
-	b.end()
-	return b.ReadCloser.Close()
-}
-
-func (b *bounded) end() {
-	if !b.over {
-		b.over = true
+	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
+	return n, err
 }
 
 // readAll reads a bounded body. length is the announced one, -1 if unknown.

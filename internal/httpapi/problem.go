@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/go-json-experiment/json"
 
 	"github.com/idem-id/idem"
@@ -225,7 +226,19 @@ func faultOfHuma(e *huma.ErrorDetail) ProblemAt {
 		if p, message, ok := cutPointer(e.Message); ok {
 			return ProblemAt{Detail: message, Pointer: p}
 		}
+		if name, ok := requiredMember(e.Message); ok {
+			return ProblemAt{Detail: "the member is required", Pointer: pointer(strings.TrimPrefix(at+"."+name, "."))}
+		}
 		return ProblemAt{Detail: e.Message, Pointer: pointer(at)}
 	}
 	return ProblemAt{Detail: e.Message, Location: e.Location}
+}
+
+// requiredMember reads huma's message about a missing member, which names the
+// member but not as a place.
+func requiredMember(message string) (name string, ok bool) {
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	rest, found := strings.CutPrefix(message, before)
+	name, closed := strings.CutSuffix(rest, after)
+	return name, found && closed
 }

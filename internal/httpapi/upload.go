@@ -103,8 +103,9 @@ func readForm(body io.Reader, boundary string, v any) error {
 	seen := map[string]bool{}
 	for reader := multipart.NewReader(body, boundary); ; {
 		part, err := reader.NextRawPart()
-		if errors.Is(err, io.EOF) && err == io.EOF {
-			return nil
+		if err == io.EOF { // not wrapped: a wrapped one is a damaged form
+			_, err = io.Copy(io.Discard, body)
+			return err
 		}
 		if err != nil {
 			return formFault(err)

@@ -15,7 +15,8 @@ type Store interface {
 	// Update runs f in a read-write transaction of one organisation and makes
 	// its changes durable before it returns nil. When f fails nothing is kept.
 	// f may run more than once (a backend retries what it lost to a
-	// concurrent transaction), so it must not change anything outside.
+	// concurrent transaction), so it must not change anything outside. It must
+	// not start another Update, which could wait for this one.
 	Update(ctx context.Context, org idem.OrgID, f func(Tx) error) error
 	// System gives the few operations that belong to no organisation.
 	System() System
@@ -29,8 +30,12 @@ type Store interface {
 // function that received it returns. Every error a Tx returns is either an
 // *idem.Error or an unexpected failure of the database.
 //
-// Rows are locked in this order, which excludes deadlocks: subscriptions,
-// aliases, gallery head, audit head.
+// Rows are locked in this order, which excludes deadlocks: persons already
+// stored, subscriptions, aliases, gallery head, audit head.
+//
+// Every text must be UTF-8 without NUL (ErrText) and is compared and returned
+// byte by byte. Writing what has a place in no organisation, or the same row a
+// second time (ErrDuplicateRow), fails. In a View every change is ErrReadOnly.
 type Tx interface {
 	// Now is the transaction's time, UTC in microseconds; it does not change
 	// within the transaction.
@@ -52,7 +57,8 @@ type Tx interface {
 // System is for the instance itself: what happens before the organisation is
 // known, and what creates organisations.
 type System interface {
-	// CreateOrganisation adds an organisation with its empty audit head.
+	// CreateOrganisation adds an organisation with its empty audit head, as
+	// given; ErrDuplicateRow when the identifier is taken.
 	CreateOrganisation(ctx context.Context, o idem.Organisation) error
 	// ListOrganisations returns all organisations, oldest first.
 	ListOrganisations(ctx context.Context) ([]idem.Organisation, error)
@@ -61,7 +67,7 @@ type System interface {
 	// caller's question.
 	FindCredential(ctx context.Context, hash [32]byte) (idem.OrgID, idem.Credential, error)
 	// FindOperators returns the operators that sign in with this e-mail
-	// address, at most one per organisation.
+	// address, compared byte by byte, at most one per organisation.
 	FindOperators(ctx context.Context, email string) ([]OrgOperator, error)
 	// ExpireIdempotency forgets idempotency rows created before the given time
 	// and returns how many.
@@ -111,6 +117,7 @@ type Page struct {
 
 // Organisations reads and changes the transaction's own organisation.
 type Organisations interface {
+	// Get returns ErrOrganisationNotFound when there is no such organisation.
 	Get(ctx context.Context) (idem.Organisation, error)
 	// Save writes name and settings when the stored version equals o.Version,
 	// which it then increments; otherwise idem.ErrVersionMismatch.
@@ -126,9 +133,11 @@ type Persons interface {
 	// GetForUpdate is Get with the row locked until the transaction ends: it
 	// serialises changes of one person.
 	GetForUpdate(ctx context.Context, id idem.PersonID) (idem.Person, error)
-	// Save writes all mutable fields of a person read by GetForUpdate.
+	// Save writes all mutable fields of a person read by GetForUpdate:
+	// everything but the identifier and the creation.
 	Save(ctx context.Context, p idem.Person) error
 	// List returns persons newest first, and the cursor of the next page or "".
+	// A Page out of range is ErrPageSize, a foreign cursor ErrCursor.
 	List(ctx context.Context, q PersonQuery, page Page) ([]idem.Person, string, error)
 	Count(ctx context.Context, q PersonQuery) (int64, error)
 }
@@ -156,7 +165,7 @@ type PersonQuery struct {
 	PhotoType    idem.PhotoType
 	AliasType    idem.AliasType
 	AliasNorms   map[idem.AliasType]string // any of these aliases
-	IDs          []idem.PersonID
+	IDs          []idem.PersonID           // nil does not narrow, an empty list selects nobody
 	OldestFirst  bool
 	ByUpdateTime bool // order by last change instead of creation
 }
@@ -166,15 +175,21 @@ type PersonQuery struct {
 type Aliases interface {
 	// Insert adds an alias of a live person. idem.ErrAliasConflict when a live
 	// person of the organisation has the same type and normalised value; the
-	// transaction stays usable (the backend checks before it writes and retries
-	// the transaction on a race).
+	// transaction stays usable. idem.ErrPersonNotFound, ErrPersonDeleted or
+	// ErrPersonErased when there is no such live person; idem.ErrAliasValue for
+	// text that cannot be kept.
 	Insert(ctx context.Context, key idem.DataKeyID, a idem.Alias) error
-	// Update replaces value and norm of one alias, with Insert's refusals.
+	// Update replaces value and norm of one alias of an unchanged type:
+	// idem.ErrAliasConflict as with Insert, idem.ErrAliasNotFound when the
+	// person has no such alias.
 	Update(ctx context.Context, key idem.DataKeyID, a idem.Alias) error
+	// Delete returns idem.ErrAliasNotFound when the person has no such alias.
 	Delete(ctx context.Context, person idem.PersonID, id idem.AliasID) error
-	// Get returns idem.ErrAliasNotFound when the person has no such alias.
+	// Get returns idem.ErrAliasNotFound when the person has no such alias, or
+	// it can no longer be read because the data key was destroyed.
 	Get(ctx context.Context, person idem.PersonID, id idem.AliasID) (idem.Alias, error)
-	// List returns the aliases of the persons, oldest first within a person.
+	// List returns the aliases of the persons, oldest first within a person. Of
+	// a person whose data key was destroyed it returns SYSTEM_ID alone.
 	List(ctx context.Context, persons ...idem.PersonID) ([]idem.Alias, error)
 	// Owners returns, for each key that a live person owns, that person.
 	Owners(ctx context.Context, keys []AliasKey) (map[AliasKey]idem.PersonID, error)
@@ -191,7 +206,8 @@ type AliasKey struct {
 	Norm string
 }
 
-// Photos keeps the pictures' rows; the bytes are in the blob store.
+// Photos keeps the pictures' rows; the bytes are in the blob store. What names
+// a photo that the person does not have is idem.ErrPhotoNotFound.
 type Photos interface {
 	Insert(ctx context.Context, p idem.Photo) error
 	Get(ctx context.Context, person idem.PersonID, id idem.PhotoID) (idem.Photo, error)
@@ -199,7 +215,8 @@ type Photos interface {
 	List(ctx context.Context, persons ...idem.PersonID) ([]idem.Photo, error)
 	Delete(ctx context.Context, person idem.PersonID, id idem.PhotoID) error
 	// SetDefault moves the default flag to the photo; "" clears it. The schema
-	// admits at most one default per person at any moment.
+	// admits at most one default per person at any moment, and the person's row
+	// is locked. idem.ErrPersonNotFound for an unknown person.
 	SetDefault(ctx context.Context, person idem.PersonID, id idem.PhotoID) error
 	// SetEntry records which gallery entry stands for the photo.
 	SetEntry(ctx context.Context, person idem.PersonID, id idem.PhotoID, seq idem.Seq) error
@@ -208,7 +225,8 @@ type Photos interface {
 // Actions is the immutable audit.
 type Actions interface {
 	// Append gives the actions the next positions, chains and writes them. Seq,
-	// At, PrevHash and Hash are set by it.
+	// At, PrevHash and Hash are set by it in what is stored. Details must be
+	// JSON values; numbers come back as json.Number. See package chain.
 	Append(ctx context.Context, actions ...idem.Action) error
 	// List returns actions newest first.
 	List(ctx context.Context, q ActionQuery, page Page) ([]idem.Action, string, error)
@@ -234,7 +252,8 @@ type Subscriptions interface {
 	ListForUpdate(ctx context.Context, tech idem.TechCode) ([]idem.Subscription, error)
 	// List returns all subscriptions, oldest purchase first.
 	List(ctx context.Context) ([]idem.Subscription, error)
-	// Save writes status and remaining transactions.
+	// Save writes status and remaining transactions; ErrSubscriptionNotFound
+	// for an unknown one.
 	Save(ctx context.Context, s idem.Subscription) error
 }
 
@@ -243,7 +262,7 @@ type Gallery interface {
 	// Append gives the rows the next positions of the model's log, chains and
 	// writes them. The head is locked until the transaction ends, so positions
 	// become visible in order and without gaps. Seq, At, PrevHash and Hash are
-	// set in place; a reserve row with Ref 0 gets Ref = Seq.
+	// set in place, and Ref = Seq of reserve rows. See package chain.
 	Append(ctx context.Context, model string, rows []idem.LogRow) error
 	// PutTemplates stores the sealed templates of reserve rows.
 	PutTemplates(ctx context.Context, model string, templates map[idem.Seq][]byte) error
@@ -288,19 +307,22 @@ type Lease struct {
 // Credentials keeps the keys of API clients: as hashes, the kinds that can be
 // shown again also sealed under the organisation's key.
 type Credentials interface {
-	// Insert stores a credential. secret is kept sealed when showAgain is
-	// non-empty, otherwise only hash is kept.
+	// Insert stores a credential. showAgain is the secret of a kind that can be
+	// shown again and is kept sealed; "" keeps only the hash.
 	Insert(ctx context.Context, c idem.Credential, hash [32]byte, showAgain string) error
 	List(ctx context.Context) ([]idem.Credential, error)
 	// Reveal returns the secret of a kind that can be shown again, as NotFound
 	// otherwise.
 	Reveal(ctx context.Context, id idem.CredentialID) (string, error)
-	// Revoke ends a credential at the transaction's time.
+	// Revoke ends a credential at the transaction's time; one that has ended
+	// keeps its time, an unknown one is ErrCredentialUnknown.
 	Revoke(ctx context.Context, id idem.CredentialID) error
 }
 
 // Operators keeps the staff. E-mail addresses are sealed and found through
-// their blind index; one address is one operator in an organisation.
+// their blind index, which compares byte by byte: whoever writes and searches
+// brings them into one form. One address is one operator in an organisation.
+// An unknown operator is ErrOperatorUnknown.
 type Operators interface {
 	// Insert refuses a second operator of the same address with Conflict,
 	// code OPERATOR_EXISTS.
@@ -313,10 +335,12 @@ type Operators interface {
 
 // Idempotency remembers answers to creating requests.
 type Idempotency interface {
-	// Begin claims a key. It returns the earlier row when the key was used
-	// before, nil when the caller is the first.
+	// Begin claims a key at the transaction's time. It returns the earlier row
+	// when the key was used before, nil when the caller is the first. Of r it
+	// reads Key and Request.
 	Begin(ctx context.Context, r IdempotencyRow) (*IdempotencyRow, error)
-	// Finish stores the answer, sealed under the organisation's key.
+	// Finish stores the answer, sealed under the organisation's key;
+	// ErrIdempotencyUnknown when the key was not claimed.
 	Finish(ctx context.Context, key string, status int, body []byte) error
 	// Forget frees a key whose request failed without effect.
 	Forget(ctx context.Context, key string) error

@@ -1,7 +1,10 @@
 package vault
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -42,6 +45,7 @@ func translate(err error) error {
 	var shown *idem.Error
 	var pg *pgconn.PgError
 	var connect *pgconn.ConnectError
+	var network *net.OpError
 	var lite *sqlite.Error
 	switch {
 	case err == nil || errors.As(err, &shown):
@@ -52,7 +56,11 @@ func translate(err error) error {
 		return translateSQLite(lite)
 	case errors.As(err, &pg):
 		return translatePostgres(pg)
-	case errors.As(err, &connect), pgconn.SafeToRetry(err), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+	case errors.As(err, &connect):
+		return idem.ErrDatabaseUnavailable.Because(err)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case pgconn.SafeToRetry(err), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return idem.ErrDatabaseUnavailable.Because(err)
 	}
 	return err

@@ -5,16 +5,20 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -286,6 +290,43 @@ func TestNothingOpensWhenTheKeyStoreStopsAnswering(t *testing.T) {
 func TestUnreachableDatabase(t *testing.T) {
 	_, err := Open(t.Context(), Options{URL: "postgres://nobody@127.0.0.1:1/none?connect_timeout=2", Master: NewMaster()})
 	wantError(t, err, idem.ErrDatabaseUnavailable)
+}
+
+func TestTranslate(t *testing.T) {
+	broken := &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	for err, want := range map[error]error{
+		fmt.Errorf("x: %w", broken):                                       idem.ErrDatabaseUnavailable,
+		fmt.Errorf("x: %w", &pgconn.PgError{Code: "57P01"}):               idem.ErrDatabaseUnavailable,
+		fmt.Errorf("x: %w", &pgconn.PgError{Code: "53300"}):               idem.ErrDatabaseUnavailable,
+		fmt.Errorf("x: %w", &pgconn.PgError{Code: "53100"}):               idem.ErrStorageFull,
+		fmt.Errorf("x: %w", &os.PathError{Op: "w", Err: syscall.ENOSPC}):  idem.ErrStorageFull,
+		fmt.Errorf("x: %w", &net.OpError{Err: context.DeadlineExceeded}):  context.DeadlineExceeded,
+		fmt.Errorf("x: %w", idem.ErrErased):                               idem.ErrErased,
+		fmt.Errorf("x: %w", &pgconn.PgError{Code: "23505", Message: "u"}): errors.New("as it was"),
+	} {
+		got := translate(err)
+		if !errors.Is(got, want) && got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+		if idem.CodeOf(want) != "INTERNAL" && idem.CodeOf(got) != idem.CodeOf(want) {
+			t.Errorf("%v became %v, want %v", err, got, want)
+		}
+	}
+}
+
+func TestFullDiskIsStorageFull(t *testing.T) {
+	v := open(t, Options{URL: filepath.Join(t.TempDir(), "keys.db"), Master: NewMaster()})
+	v.db.SetMaxOpenConns(1)
+	if _, err := v.db.Exec(`PRAGMA max_page_count = 40`); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for range 5000 {
+		if _, err = v.NewKey(t.Context(), orgA); err != nil {
+			break
+		}
+	}
+	wantError(t, err, idem.ErrStorageFull)
 }
 
 func TestWrongMaster(t *testing.T) {

@@ -132,7 +132,9 @@ func (b *bench) enrolmentRate(ctx context.Context, engine string, n int) (string
 	}
 	defer l.close()
 	return best(func() load {
-		return drive(n, round, func(i int64) error { return l.enrol(ctx, rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano())))) })
+		return drive(n, round, func(i int64) error {
+			return l.enrol(ctx, rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano()))))
+		})
 	}).String(), nil
 }
 

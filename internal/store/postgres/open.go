@@ -63,7 +63,7 @@ func Open(ctx context.Context, url string, sealer store.Sealer, o Options) (*Sto
 	config.RuntimeParams["application_name"] = "idem"
 	config.RuntimeParams["lock_timeout"] = fmt.Sprint(o.LockTimeout.Milliseconds())
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(insistOnDurability))
 	db.SetMaxOpenConns(o.Connections)
 	db.SetMaxIdleConns(o.Connections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -72,6 +72,13 @@ func Open(ctx context.Context, url string, sealer store.Sealer, o Options) (*Sto
 		return nil, errors.Join(fmt.Errorf("open database: %w", translate(err)), db.Close())
 	}
 	return s, nil
+}
+
+// insistOnDurability undoes a server's choice to acknowledge commits that a
+// crash would lose.
+func insistOnDurability(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
 }
 
 // migrate lets one process of the instance work at a time.

@@ -168,6 +168,16 @@ func TestOpenRefusals(t *testing.T) {
 	}
 }
 
+func TestCommitsAreDurable(t *testing.T) {
+	url := migrated(t)
+	if err := execRaw(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(t, url, postgres.Options{}).Show(t.Context(), "synchronous_commit"); got != "on" || err != nil {
+		t.Errorf("synchronous_commit = %q, %v", got, err)
+	}
+}
+
 // TestLostConnectionIsUnavailable ends the server's side of an update.
 func TestLostConnectionIsUnavailable(t *testing.T) {
 	url := storetest.PostgresURL(t)

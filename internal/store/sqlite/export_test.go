@@ -58,3 +58,25 @@ func Group(path string, sealer store.Sealer, org idem.OrgID, fs ...func(tx store
 	callers.Wait()
 	return errs, nil
 }
+
+// Pragmas returns settings of the writing and of a reading connection.
+func (s *Store) Pragmas(ctx context.Context, names ...string) (map[string][2]string, error) {
+	values := map[string][2]string{}
+	for _, name := range names {
+		var value [2]string
+		err := s.writer.run(ctx, func(c *writing) error {
+			return c.session.conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(&value[0])
+		})
+		if err != nil {
+			return nil, err
+		}
+		err = s.readers.view(ctx, func(c *reading) error {
+			return c.session.conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(&value[1])
+		})
+		if err != nil {
+			return nil, err
+		}
+		values[name] = value
+	}
+	return values, nil
+}

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -372,5 +375,48 @@ func TestLostTransactionFailsItsWholeGroup(t *testing.T) {
 	}
 	if n, err := s.System().ExpireIdempotency(t.Context(), time.Now().Add(time.Hour)); n != 1 || err != nil {
 		t.Errorf("%d rows kept, want 1: %v", n, err)
+	}
+}
+
+func TestConnectionsAreSafe(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "idem.db"), sqlite.Options{})
+	want := map[string][2]string{
+		"synchronous": {"2", "2"}, "journal_mode": {"wal", "wal"}, "foreign_keys": {"1", "1"}, "secure_delete": {"1", "1"},
+		"busy_timeout": {"5000", "5000"}, "recursive_triggers": {"1", "1"}, "query_only": {"0", "1"},
+	}
+	got, err := s.Pragmas(t.Context(), slices.Collect(maps.Keys(want))...)
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("settings of writer and reader: %v, %v; want %v", got, err, want)
+	}
+}
+
+// TestReadingUsesIndexes explains what is asked most and fails on a scan.
+func TestReadingUsesIndexes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "idem.db")
+	open(t, path, sqlite.Options{})
+	db, err := sqlite.Raw(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	placeholder := regexp.MustCompile(`\$\d`)
+	for text, index := range map[string]string{
+		"SELECT 1 FROM aliases WHERE org = $1 AND type = $2 AND blind = $3 AND live AND id <> $4":              "aliases_live",
+		"SELECT 1 FROM aliases a WHERE a.org = $1 AND NOT a.live AND (a.type = $2 AND a.blind = $3)":           "aliases_freed",
+		"SELECT 1 FROM persons p WHERE p.org = $1 AND p.deleted_at = 0 ORDER BY created_at DESC, id DESC":      "persons_created",
+		"SELECT 1 FROM persons p WHERE p.org = $1 ORDER BY updated_at DESC, id DESC":                           "persons_updated",
+		"SELECT 1 FROM actions WHERE org = $1 AND person = $2 ORDER BY seq DESC":                               "actions_person",
+		"SELECT 1 FROM credentials WHERE hash = $1":                                                            "credentials_sign_in",
+		"SELECT 1 FROM gallery_log l WHERE l.org = $1 AND l.model = $2 AND l.seq > $3 ORDER BY l.seq LIMIT $4": "PRIMARY KEY",
+		"SELECT 1 FROM aliases WHERE org = $1 AND person IN ($2, $3)":                                          "PRIMARY KEY",
+	} {
+		var plan string
+		var skip int
+		if err := db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+placeholder.ReplaceAllString(text, "'x'")).Scan(&skip, &skip, &skip, &plan); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, index) || !strings.Contains(plan, "SEARCH") {
+			t.Errorf("%s\n%s; want a search by %s", text, plan, index)
+		}
 	}
 }
