@@ -72,6 +72,9 @@ func (r *Registry) update(ctx context.Context, org idem.OrgID, f func(store.Tx) 
 type thresholds struct{ similar, duplicate float64 }
 
 func (r *Registry) rule(s idem.Settings) (thresholds, error) {
+	if err := r.engine.Ready(); err != nil {
+		return thresholds{}, fmt.Errorf("read calibration: %w", err)
+	}
 	c := r.engine.Model().Calibration
 	similar, err := c.Threshold(s.SimilarFMR)
 	if err != nil {
@@ -127,10 +130,14 @@ func withdraw(ctx context.Context, held []*gallery.Reservation) error {
 	return failed
 }
 
+// maxSimilar bounds the references that a search names. They are the best ones,
+// so a duplicate is among them if there is any.
+const maxSimilar = 100
+
 // similar searches for the subjects that resemble any of the reserved
 // references, best first, and refuses duplicates where the settings say so.
 func (r *Registry) similar(ctx context.Context, held []*gallery.Reservation, s idem.Settings, t thresholds) ([]Similar, error) {
-	rule := gallery.Rule{Sets: []idem.Set{idem.SetPhoto}, Floor: t.similar}
+	rule := gallery.Rule{Sets: []idem.Set{idem.SetPhoto}, Floor: t.similar, K: maxSimilar}
 	if s.FaceUniqueness == idem.UniquenessReject {
 		rule.Settles = t.duplicate
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/idem-id/idem"
@@ -70,10 +71,7 @@ func (a *api) routes() []route {
 // Routes registers the dialect on a mux. A path with a method that it does not
 // have answers 405, an unknown path below Base 404.
 func Routes(mux *http.ServeMux, d Deps) {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	a := &api{Deps: d, batches: make(chan struct{}, batchesAtOnce)}
+	a := newAPI(d)
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
 		allowed[r.path] = append(allowed[r.path], r.method)
@@ -81,7 +79,7 @@ func Routes(mux *http.ServeMux, d Deps) {
 	}
 	for path, methods := range allowed {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			if !contains(methods, method) {
+			if !slices.Contains(methods, method) {
 				register(mux, method, path, a.refuse(errMethod, methods))
 			}
 		}
@@ -89,14 +87,16 @@ func Routes(mux *http.ServeMux, d Deps) {
 	mux.Handle(Base+"/", a.refuse(errNoRoute, nil))
 }
 
-func contains(methods []string, method string) bool {
-	for _, m := range methods {
-		if m == method {
-			return true
-		}
+func newAPI(d Deps) *api {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return false
+	return &api{Deps: d, batches: make(chan struct{}, batchesAtOnce)}
 }
+
+// Refuse returns what answers a request in the shape of this API when a server
+// refuses it before it comes here.
+func Refuse(d Deps) func(http.ResponseWriter, *http.Request, error) { return newAPI(d).writeError }
 
 func register(mux *http.ServeMux, method, path string, h http.Handler) {
 	mux.Handle(method+" "+path, h)
