@@ -402,7 +402,7 @@ func TestReadingUsesIndexes(t *testing.T) {
 	placeholder := regexp.MustCompile(`\$\d`)
 	for text, index := range map[string]string{
 		"SELECT 1 FROM aliases WHERE org = $1 AND type = $2 AND blind = $3 AND live AND id <> $4":              "aliases_live",
-		"SELECT 1 FROM aliases a WHERE a.org = $1 AND NOT a.live AND (a.type = $2 AND a.blind = $3)":           "aliases_freed",
+		"SELECT 1 FROM aliases a WHERE a.org = $1 AND a.live = FALSE AND (a.type = $2 AND a.blind = $3)":       "aliases_freed",
 		"SELECT 1 FROM persons p WHERE p.org = $1 AND p.deleted_at = 0 ORDER BY created_at DESC, id DESC":      "persons_created",
 		"SELECT 1 FROM persons p WHERE p.org = $1 ORDER BY updated_at DESC, id DESC":                           "persons_updated",
 		"SELECT 1 FROM actions WHERE org = $1 AND person = $2 ORDER BY seq DESC":                               "actions_person",

@@ -146,6 +146,6 @@ func (t persons) narrowAliases(ctx context.Context, w *where, norms map[idem.Ali
 	}
 	either := "(" + strings.Join(pairs, " OR ") + ")"
 	w.add("p.id IN (SELECT a.person FROM aliases a WHERE a.org = $1 AND a.live AND " + either +
-		" UNION ALL SELECT a.person FROM aliases a WHERE a.org = $1 AND NOT a.live AND " + either + ")")
+		" UNION ALL SELECT a.person FROM aliases a WHERE a.org = $1 AND a.live = FALSE AND " + either + ")")
 	return nil
 }

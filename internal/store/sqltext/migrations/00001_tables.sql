@@ -43,7 +43,7 @@ CREATE TABLE aliases (
     FOREIGN KEY (org, person) REFERENCES persons (org, id)
 ){{clustered}};
 CREATE UNIQUE INDEX aliases_live ON aliases (org, type, blind) WHERE live;
-CREATE INDEX aliases_freed ON aliases (org, type, blind) WHERE NOT live;
+CREATE INDEX aliases_freed ON aliases (org, type, blind) WHERE live = FALSE;
 
 CREATE TABLE photos (
     org        {{text}} NOT NULL,
