@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,9 +54,9 @@ func translate(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return idem.ErrStorageFull.Because(err)
 	case errors.As(err, &lite):
-		return translateSQLite(lite)
+		return translateSQLite(lite.Code(), err)
 	case errors.As(err, &pg):
-		return translatePostgres(pg)
+		return translatePostgres(pg.Code, err)
 	case errors.As(err, &connect):
 		return idem.ErrDatabaseUnavailable.Because(err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -66,8 +67,8 @@ func translate(err error) error {
 	return err
 }
 
-func translateSQLite(err *sqlite.Error) error {
-	switch err.Code() & 0xff {
+func translateSQLite(code int, err error) error {
+	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return idem.ErrStorageFull.Because(err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR:
@@ -78,11 +79,11 @@ func translateSQLite(err *sqlite.Error) error {
 
 // translatePostgres goes by the classes of SQLSTATE: 08 connection, 53
 // resources (53100 disk full), 57P shutdown.
-func translatePostgres(err *pgconn.PgError) error {
+func translatePostgres(code string, err error) error {
 	switch {
-	case err.Code == "53100":
+	case code == "53100":
 		return idem.ErrStorageFull.Because(err)
-	case err.Code[:2] == "08", err.Code[:2] == "53", err.Code[:3] == "57P":
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57P"):
 		return idem.ErrDatabaseUnavailable.Because(err)
 	}
 	return err
