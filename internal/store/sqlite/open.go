@@ -174,8 +174,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the writer after what is queued, folds the write-ahead log into
-// the file and closes it. Later calls change nothing.
+// Close lets the running group finish, refuses the updates that still wait,
+// folds the write-ahead log into the file and closes it. Later calls change
+// nothing.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.writer.close()

@@ -111,63 +111,92 @@ func testAliasCrossing(t *testing.T, f fixture) {
 	}
 }
 
-// testAliasModel compares random changes with a map that obeys the rules.
+// aliasModel is what the aliases of three persons should be.
+type aliasModel struct {
+	f      fixture
+	org    idem.OrgID
+	people [3]idem.Person
+	live   [3]bool
+	held   [3]map[string]idem.AliasID
+}
+
+func newAliasModel(t *testing.T, f fixture) *aliasModel {
+	m := &aliasModel{f: f, org: NewOrganisation(t, f)}
+	for i := range m.people {
+		m.people[i], m.live[i], m.held[i] = NewPerson(t, f, m.org), true, map[string]idem.AliasID{}
+	}
+	return m
+}
+
+// owner returns the live holder of a value, -1 for nobody.
+func (m *aliasModel) owner(value string) int {
+	for i := range m.held {
+		if _, ok := m.held[i][value]; ok && m.live[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+// update runs a change and fails unless it is accepted exactly when it should.
+func (m *aliasModel) update(t *testing.T, r *rapid.T, accept bool, change func(store.Aliases) error) {
+	err := m.f.Update(t.Context(), m.org, func(tx store.Tx) error { return change(tx.Aliases()) })
+	if accept != (err == nil) {
+		r.Fatalf("%v, should be accepted: %v", err, accept)
+	}
+}
+
+func (m *aliasModel) add(t *testing.T, r *rapid.T, i int, value string) {
+	a, accept := custom(m.people[i], value), m.live[i] && m.owner(value) < 0
+	if accept {
+		m.held[i][value] = a.ID
+	}
+	// A deleted person must be deleted in its row as well.
+	if m.live[i] {
+		m.update(t, r, accept, func(x store.Aliases) error { return x.Insert(t.Context(), m.people[i].DataKey, a) })
+	}
+}
+
+func (m *aliasModel) remove(t *testing.T, r *rapid.T, i int, value string) {
+	id, have := m.held[i][value]
+	delete(m.held[i], value)
+	m.update(t, r, have, func(x store.Aliases) error { return x.Delete(t.Context(), m.people[i].ID, id) })
+}
+
+func (m *aliasModel) free(t *testing.T, r *rapid.T, i int, _ string) {
+	m.live[i] = false
+	m.update(t, r, true, func(x store.Aliases) error { return x.SetLive(t.Context(), m.people[i].ID, false) })
+}
+
+func (m *aliasModel) reserve(t *testing.T, r *rapid.T, i int, _ string) {
+	accept := true
+	for value := range m.held[i] {
+		accept = accept && (m.live[i] || m.owner(value) < 0)
+	}
+	m.live[i] = m.live[i] || accept
+	m.update(t, r, accept, func(x store.Aliases) error { return x.SetLive(t.Context(), m.people[i].ID, true) })
+}
+
+func (m *aliasModel) check(t *testing.T, r *rapid.T, value string) {
+	var want idem.PersonID
+	if i := m.owner(value); i >= 0 {
+		want = m.people[i].ID
+	}
+	if got := ownerOf(t, m.f, m.org, value); got != want {
+		r.Fatalf("%q belongs to %q, want %q", value, got, want)
+	}
+}
+
+// testAliasModel compares random changes with a model that obeys the rules.
 func testAliasModel(t *testing.T, f fixture) {
 	rapid.Check(t, func(r *rapid.T) {
-		org := NewOrganisation(t, f)
-		people := []idem.Person{NewPerson(t, f, org), NewPerson(t, f, org), NewPerson(t, f, org)}
-		live := []bool{true, true, true}
-		held := []map[string]idem.AliasID{{}, {}, {}}
-		owner := func(value string) int {
-			for i := range held {
-				if _, ok := held[i][value]; ok && live[i] {
-					return i
-				}
-			}
-			return -1
-		}
+		m := newAliasModel(t, f)
+		steps := []func(*testing.T, *rapid.T, int, string){m.add, m.remove, m.free, m.reserve}
 		for range rapid.IntRange(1, 12).Draw(r, "steps") {
 			i := rapid.IntRange(0, 2).Draw(r, "person")
 			value := rapid.SampledFrom([]string{"a", "A", "b"}).Draw(r, "value")
-			switch rapid.SampledFrom([]string{"add", "remove", "free", "reserve"}).Draw(r, "step") {
-			case "add":
-				if !live[i] {
-					continue
-				}
-				a, free := custom(people[i], value), owner(value) < 0
-				err := f.Update(t.Context(), org, func(tx store.Tx) error { return tx.Aliases().Insert(t.Context(), people[i].DataKey, a) })
-				if free != (err == nil) {
-					r.Fatalf("add %q: %v, free %v", value, err, free)
-				}
-				if free {
-					held[i][value] = a.ID
-				}
-			case "remove":
-				id, have := held[i][value]
-				err := f.Update(t.Context(), org, func(tx store.Tx) error { return tx.Aliases().Delete(t.Context(), people[i].ID, id) })
-				if have != (err == nil) {
-					r.Fatalf("remove %q: %v, had it %v", value, err, have)
-				}
-				delete(held[i], value)
-			case "free":
-				update(t, f, org, func(tx store.Tx) error { return tx.Aliases().SetLive(t.Context(), people[i].ID, false) })
-				live[i] = false
-			case "reserve":
-				free := true
-				for value := range held[i] {
-					free = free && (live[i] || owner(value) < 0)
-				}
-				err := f.Update(t.Context(), org, func(tx store.Tx) error { return tx.Aliases().SetLive(t.Context(), people[i].ID, true) })
-				if free != (err == nil) {
-					r.Fatalf("reserve: %v, free %v", err, free)
-				}
-				live[i] = live[i] || free
-			}
-			if i := owner(value); i >= 0 && ownerOf(t, f, org, value) != people[i].ID {
-				r.Fatalf("%q should belong to person %d", value, i)
-			} else if i < 0 && ownerOf(t, f, org, value) != "" {
-				r.Fatalf("%q should belong to nobody", value)
-			}
+			steps[rapid.IntRange(0, 3).Draw(r, "step")](t, r, i, value)
+			m.check(t, r, value)
 		}
 	})
 }
