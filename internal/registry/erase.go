@@ -44,8 +44,9 @@ func reasonPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} \-_./#]{0,63}$`)
 }
 
-// markErased is the transaction of an erasure. Photo rows stay until their
-// objects are deleted: they are the list of what is left to do.
+// markErased is the transaction of an erasure. The photo rows and the name of
+// the data key stay until objects and key are destroyed: they are the list of
+// what is left to do.
 func (r *Registry) markErased(ctx context.Context, tx store.Tx, p idem.Principal, id idem.PersonID, reason string) (Erasure, error) {
 	who, err := tx.Persons().GetForUpdate(ctx, id)
 	if err != nil {
@@ -55,7 +56,7 @@ func (r *Registry) markErased(ctx context.Context, tx store.Tx, p idem.Principal
 	if err != nil {
 		return Erasure{}, err
 	}
-	if unfinished(v) {
+	if unfinished(who) {
 		return Erasure{Person: id, At: who.ErasedAt, Reason: reason, Photos: len(v.Photos)}, nil
 	}
 	if err := who.Erase(tx.Now()); err != nil {
@@ -72,7 +73,7 @@ func (r *Registry) markErased(ctx context.Context, tx store.Tx, p idem.Principal
 }
 
 // unfinished reports whether an erasure began but was not completed.
-func unfinished(v View) bool { return !v.Person.ErasedAt.IsZero() && len(v.Photos) > 0 }
+func unfinished(who idem.Person) bool { return !who.ErasedAt.IsZero() && who.DataKey != "" }
 
 func forgetAliases(ctx context.Context, tx store.Tx, id idem.PersonID) error {
 	if err := tx.Aliases().SetLive(ctx, id, false); err != nil {
@@ -112,7 +113,7 @@ func (r *Registry) finishErasure(ctx context.Context, org idem.OrgID, id idem.Pe
 			return fmt.Errorf("delete picture: %w", err)
 		}
 	}
-	return r.store.Update(ctx, org, func(tx store.Tx) error { return forgetPhotos(ctx, tx, id) })
+	return r.store.Update(ctx, org, func(tx store.Tx) error { return forgetRest(ctx, tx, id) })
 }
 
 func (r *Registry) read(ctx context.Context, org idem.OrgID, id idem.PersonID) (v View, err error) {
@@ -127,8 +128,10 @@ func (r *Registry) read(ctx context.Context, org idem.OrgID, id idem.PersonID) (
 	return v, err
 }
 
-func forgetPhotos(ctx context.Context, tx store.Tx, id idem.PersonID) error {
-	if _, err := tx.Persons().GetForUpdate(ctx, id); err != nil {
+// forgetRest deletes the list of what was left to do.
+func forgetRest(ctx context.Context, tx store.Tx, id idem.PersonID) error {
+	who, err := tx.Persons().GetForUpdate(ctx, id)
+	if err != nil {
 		return fmt.Errorf("lock person: %w", err)
 	}
 	photos, err := tx.Photos().List(ctx, id)
@@ -139,6 +142,10 @@ func forgetPhotos(ctx context.Context, tx store.Tx, id idem.PersonID) error {
 		if err := tx.Photos().Delete(ctx, id, f.ID); err != nil {
 			return fmt.Errorf("delete photo: %w", err)
 		}
+	}
+	who.DataKey = ""
+	if err := tx.Persons().Save(ctx, who); err != nil {
+		return fmt.Errorf("save person: %w", err)
 	}
 	return nil
 }
@@ -189,14 +196,13 @@ func (r *Registry) interrupted(ctx context.Context, org idem.OrgID, page store.P
 		if err != nil {
 			return fmt.Errorf("list deleted persons: %w", err)
 		}
-		next = cursor
-		found, err := views(ctx, tx, persons)
-		for _, v := range found {
-			if unfinished(v) {
-				left = append(left, v.Person.ID)
+		left, next = nil, cursor
+		for _, who := range persons {
+			if unfinished(who) {
+				left = append(left, who.ID)
 			}
 		}
-		return err
+		return nil
 	})
 	return left, next, err
 }

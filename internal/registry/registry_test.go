@@ -371,8 +371,13 @@ func TestFlowCreatesWithoutPhoto(t *testing.T) {
 		if total != 1 || items[0].Actor != flow.Actor {
 			t.Errorf("actions %+v", items)
 		}
-		if _, err := w.Erase(w.Context(), w.me, v.Person.ID, "x"); err != nil {
-			t.Errorf("erasing a person without photos: %v", err)
+		w.vault.stuck.Store(true)
+		if _, err := w.Erase(w.Context(), w.me, v.Person.ID, "x"); err == nil {
+			t.Error("erased although the key could not be destroyed")
+		}
+		w.vault.stuck.Store(false)
+		if n, err := w.ResumeErasures(w.Context(), w.me.Org); n != 1 || err != nil || w.vault.destroyed.Load() == 0 {
+			t.Errorf("resumed %d: %v", n, err)
 		}
 	})
 }
