@@ -70,8 +70,8 @@ func openVault(ctx context.Context, c config, log *slog.Logger) (*vault.Vault, e
 	if err != nil {
 		return nil, fmt.Errorf("load the master key: %w", err)
 	}
-	if info.GeneratedInside() {
-		log.Warn("a master key was made INSIDE the data folder: whoever takes the folder can read everything; move it and set --master-key", "file", info.Path)
+	if info.InsideData && (info.Generated || c.Listen != "") {
+		log.Warn("the master key lies INSIDE the data folder: whoever takes the folder can read everything; move it and set --master-key", "file", info.Path)
 	}
 	v, err := vault.Open(ctx, vault.Options{URL: c.Keys, Master: master})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/idem-id/idem/internal/vault"
 	"github.com/spf13/cobra"
 )
 
@@ -13,7 +14,8 @@ func keysCommand() *cobra.Command {
 	rotate := &cobra.Command{Use: "rotate", Short: "Make a new master key, or a new key of one organisation", Args: cobra.NoArgs, RunE: rotateKeys}
 	rotate.Flags().String("organisation", "", "id or name: rotate this organisation's sealing key instead of the master key")
 	cmd.AddCommand(rotate,
-		&cobra.Command{Use: "backup FILE", Short: "Replace FILE by the newest copy of the key store", Args: cobra.ExactArgs(1), RunE: backupKeys})
+		&cobra.Command{Use: "backup FILE", Short: "Replace FILE by the newest copy of the key store", Args: cobra.ExactArgs(1), RunE: backupKeys},
+		&cobra.Command{Use: "restore FILE", Short: "Copy a key backup into an empty key store (--keys)", Args: cobra.ExactArgs(1), RunE: restoreKeys})
 	return cmd
 }
 
@@ -25,6 +27,21 @@ func backupKeys(cmd *cobra.Command, args []string) error {
 		fmt.Fprintln(cmd.OutOrStdout(), "wrote", args[0], "(wrapped keys; useless without the master key). Keep only this newest copy.")
 		return nil
 	})
+}
+
+func restoreKeys(cmd *cobra.Command, args []string) error {
+	c, err := loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	if err := makeFolders(c); err != nil {
+		return err
+	}
+	if err := vault.Restore(cmd.Context(), args[0], c.Keys); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "restored", args[0], "- the master key of that time must be in place")
+	return nil
 }
 
 func rotateKeys(cmd *cobra.Command, _ []string) error {
@@ -42,7 +59,7 @@ func rotateKeys(cmd *cobra.Command, _ []string) error {
 		if err := d.vault.RotateMasterFile(cmd.Context(), d.config.MasterKey); err != nil {
 			return err
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), "the master key in", d.config.MasterKey, "is new; restart the server")
+		fmt.Fprintln(cmd.OutOrStdout(), "the master key in", d.config.MasterKey, "is new; running servers pick it up")
 		return nil
 	})
 }
