@@ -64,15 +64,37 @@ type server struct {
 // New assembles the whole HTTP handler.
 func New(d Deps) http.Handler {
 	s := newServer(d)
-	native := http.NewServeMux()
-	s.api = humago.New(native, s.humaConfig())
-	s.routes()
-	s.pages(native)
-	s.doors = []door{{mux: native, limit: s.limits.Body, refuse: writeProblem}}
 	for _, dialect := range d.Dialects {
 		s.doors = append(s.doors, s.open(dialect))
 	}
 	return s.outermost(http.HandlerFunc(s.dispatch))
+}
+
+// newServer assembles the native API.
+func newServer(d Deps) *server {
+	s := &server{access: d.Access, registry: d.Registry, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
+		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
+	s.fillIn()
+	s.admission = newAdmission(s.limits)
+	s.metrics.Add(s.readyReading())
+	mux := http.NewServeMux()
+	s.api = humago.New(mux, s.humaConfig())
+	s.routes()
+	s.pages(mux)
+	s.doors = []door{{mux: mux, limit: s.limits.Body, refuse: writeProblem}}
+	return s
+}
+
+func (s *server) fillIn() {
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.metrics == nil {
+		s.metrics = metrics.New(s.version)
+	}
+	if s.ids == nil {
+		s.ids = idem.UUIDv7{}
+	}
 }
 
 func (s *server) open(d Dialect) door {
@@ -82,23 +104,6 @@ func (s *server) open(d Dialect) door {
 		out.refuse = writeProblem
 	}
 	return out
-}
-
-func newServer(d Deps) *server {
-	s := &server{access: d.Access, registry: d.Registry, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
-		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
-	s.admission = newAdmission(s.limits)
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.metrics == nil {
-		s.metrics = metrics.New(d.Version)
-	}
-	if s.ids == nil {
-		s.ids = idem.UUIDv7{}
-	}
-	s.metrics.Add(s.readyReading())
-	return s
 }
 
 // authenticateSecret is access.Authenticate, and notes the organisation.
