@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -64,15 +65,7 @@ func (l letterbox) faces(scores, corners []float32, d models.Detector) []found {
 
 // suppress keeps the best of boxes that overlap by more than maxIoU, best first.
 func suppress(all []found, maxIoU float64) []found {
-	slices.SortStableFunc(all, func(a, b found) int {
-		if a.score > b.score {
-			return -1
-		}
-		if a.score < b.score {
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(b.score, a.score) })
 	var kept []found
 	for _, f := range all {
 		if !slices.ContainsFunc(kept, func(k found) bool { return k.box.IoU(f.box) > maxIoU }) {
@@ -82,24 +75,30 @@ func suppress(all []found, maxIoU float64) []found {
 	return kept
 }
 
-// primary returns the index of the face with the largest area minus twice the
-// squared distance of its centre to the picture's; -1 if there is none.
-func primary(all []found, picture face.Box) int {
-	best, index := math.Inf(-1), -1
-	for i, f := range all {
+// ranked sorts faces by how much they are what the picture is of: area minus
+// twice the squared distance of their centre to the picture's, falling.
+func ranked(all []found, picture face.Box) []found {
+	weight := func(f found) float64 {
 		d := f.box.Centre().Dist(picture.Centre())
-		if v := f.box.Area() - 2*d*d; v > best {
-			best, index = v, i
-		}
+		return f.box.Area() - 2*d*d
 	}
-	return index
+	order := slices.Clone(all)
+	slices.SortStableFunc(order, func(a, b found) int { return cmp.Compare(weight(b), weight(a)) })
+	return order
 }
 
 // rival is how tall another face must be, relative to the primary one, to make
 // the picture one of several people rather than one with a background.
 const rival = 0.5
 
-func several(all []found, first int) bool {
-	tall := all[first].box.Height() * rival
-	return slices.ContainsFunc(slices.Delete(slices.Clone(all), first, first+1), func(f found) bool { return f.box.Height() >= tall })
+// rivals returns the other faces of a ranked list that are about as large as
+// the first.
+func rivals(order []found) []found {
+	var others []found
+	for _, f := range order[1:] {
+		if f.box.Height() >= rival*order[0].box.Height() {
+			others = append(others, f)
+		}
+	}
+	return others
 }

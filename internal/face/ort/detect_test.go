@@ -18,7 +18,7 @@ func TestSuppressKeepsTheBest(t *testing.T) {
 	}
 }
 
-func TestPrimaryPrefersLargeAndCentral(t *testing.T) {
+func TestRankedPrefersLargeAndCentral(t *testing.T) {
 	picture := face.Box{X1: 400, Y1: 400}
 	for name, c := range map[string]struct {
 		all  []found
@@ -27,20 +27,17 @@ func TestPrimaryPrefersLargeAndCentral(t *testing.T) {
 		"larger":         {[]found{at(150, 150, 60, .9), at(140, 140, 120, .7)}, 1},
 		"more central":   {[]found{at(0, 0, 100, .9), at(150, 150, 90, .7)}, 1},
 		"larger outside": {[]found{at(170, 170, 40, .9), at(60, 60, 260, .7)}, 1},
-		"none":           {nil, -1},
 	} {
-		if got := primary(c.all, picture); got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
+		if got := ranked(c.all, picture); got[0] != c.all[c.want] || len(got) != 2 {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }
 
-func TestSeveralIgnoresTheBackground(t *testing.T) {
-	if several([]found{at(0, 0, 100, .9), at(200, 0, 40, .9)}, 0) {
-		t.Error("a small face behind makes a group")
-	}
-	if !several([]found{at(0, 0, 100, .9), at(200, 0, 60, .9)}, 0) || several([]found{at(0, 0, 100, .9)}, 0) {
-		t.Error("a face of comparable size makes no group, or one face does")
+func TestRivalsLeaveOutTheBackground(t *testing.T) {
+	got := rivals([]found{at(0, 0, 100, .9), at(200, 0, 60, .9), at(300, 0, 40, .9)})
+	if len(got) != 1 || got[0] != at(200, 0, 60, .9) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -187,6 +187,24 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// TestUnreliableFirstFaceYields puts a person in profile before a smaller one
+// who looks into the camera.
+func TestUnreliableFirstFaceYields(t *testing.T) {
+	e := openEngine(t, 1)
+	img := sampleImage(t, 2)
+	boxes := mustAnalyse(t, e, img, face.DetectOnly).Boxes
+	both := image.NewRGBA(image.Rect(0, 0, 560, 320))
+	draw.Draw(both, image.Rect(0, 0, 320, 320), cutOut(img, boxes[1], 1.8, 0, 320), image.Point{}, draw.Src)
+	draw.Draw(both, image.Rect(330, 50, 550, 270), cutOut(img, boxes[0], 1.8, 0, 220), image.Point{}, draw.Src)
+	a := mustAnalyse(t, e, both, face.WantTemplate)
+	if a.Code != face.Multiple || a.Primary.Box.Centre().X < 330 {
+		t.Errorf("%s, primary at %+v", a.Code, a.Primary.Box)
+	}
+	if b := mustAnalyse(t, e, both, face.DetectOnly); b.Primary.Box.Centre().X > 330 {
+		t.Error("the smaller face was first without looking at quality: this test shows nothing")
+	}
+}
+
 func TestColourModelsAgree(t *testing.T) {
 	e := openEngine(t, 1)
 	img := sampleImage(t, 3)

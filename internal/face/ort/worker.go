@@ -53,20 +53,39 @@ func (w *worker) analyse(ctx context.Context, img image.Image, want face.Want) (
 	if err != nil || len(all) == 0 {
 		return face.Analysis{Code: face.NotFound}, err
 	}
-	first := primary(all, s.bounds())
-	f := &face.Face{Box: all[first].box, DetectionScore: all[first].score}
-	a := face.Analysis{Faces: len(all), Primary: f, Code: face.OK}
+	a := face.Analysis{Faces: len(all)}
 	for _, o := range all {
 		a.Boxes = append(a.Boxes, o.box)
 	}
-	if several(all, first) {
-		a.Code = face.Multiple
-	}
-	if err := w.describe(ctx, s, f, want, &a.Code); err != nil {
+	a.Primary, a.Code, err = w.choose(ctx, s, ranked(all, s.bounds()), want)
+	if err != nil {
 		return face.Analysis{}, err
 	}
-	f.Quality.Issues = issues(f, s.bounds(), want)
 	return a, nil
+}
+
+// choose describes the first face of a ranked list. If its template is
+// unreliable, which a false detection's is, it takes the next face of
+// comparable size that has a good one.
+func (w *worker) choose(ctx context.Context, s *source, order []found, want face.Want) (*face.Face, face.Code, error) {
+	others := rivals(order)
+	first, code, err := w.describe(ctx, s, order[0], want)
+	if err != nil || len(others) == 0 {
+		return first, code, err
+	}
+	if code == face.LowQuality {
+		second, better, err := w.describe(ctx, s, others[0], want)
+		if err != nil {
+			return nil, "", err
+		}
+		if better == face.OK {
+			first, code = second, better
+		}
+	}
+	if code == face.OK {
+		code = face.Multiple
+	}
+	return first, code, nil
 }
 
 // find detects faces, and looks again with a margin around the picture when
@@ -109,32 +128,33 @@ func pixels(in models.Input, data []float32, w, h int) tensor {
 	return t
 }
 
-// describe computes everything about the primary face that is wanted and
-// worsens the code where the face demands it.
-func (w *worker) describe(ctx context.Context, s *source, f *face.Face, want face.Want, code *face.Code) error {
+// describe computes everything about one face that is wanted.
+func (w *worker) describe(ctx context.Context, s *source, at found, want face.Want) (*face.Face, face.Code, error) {
+	f, code := &face.Face{Box: at.box, DetectionScore: at.score}, face.OK
 	if err := w.landmarks(ctx, s, f); err != nil {
-		return err
+		return nil, "", err
 	}
 	f.Quality.FaceSize, f.Quality.InterEye = f.Box.Height(), f.Landmarks.InterEye()
 	f.Pose.Roll = f.Landmarks.Roll()
 	if want.Has(face.WantPose) {
 		if err := w.posture(ctx, s, f); err != nil {
-			return err
+			return nil, "", err
 		}
 	}
 	if want.Has(face.WantPAD) {
 		if err := w.attack(ctx, s, f); err != nil {
-			return err
+			return nil, "", err
 		}
 	}
 	if f.Quality.InterEye < minInterEye {
-		*code = face.TooSmall
-		return nil
+		code = face.TooSmall
+	} else if want.Has(face.WantTemplate) {
+		if err := w.template(ctx, s, f, &code); err != nil {
+			return nil, "", err
+		}
 	}
-	if want.Has(face.WantTemplate) {
-		return w.template(ctx, s, f, code)
-	}
-	return nil
+	f.Quality.Issues = issues(f, s.bounds(), want)
+	return f, code, nil
 }
 
 func (w *worker) landmarks(ctx context.Context, s *source, f *face.Face) error {
