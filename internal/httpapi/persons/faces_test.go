@@ -1,14 +1,17 @@
 package persons_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/face/facetest"
+	"github.com/idem-id/idem/internal/httpapi/persons"
 )
 
 func photoBody(image, kind string) object { return object{"image_b64": image, "photo_type": kind} }
@@ -384,4 +387,35 @@ func (e *env) pages(ids []string) {
 		e.call(e.a, "GET", base+query, nil).refused(400, "INVALID_CURSOR")
 	}
 	e.call(e.b, "GET", base+"?cursor="+cursor, nil).refused(400, "INVALID_CURSOR")
+}
+
+func TestPicturesAreStoredSealedAndStripped(t *testing.T) {
+	each(t, func(e *env) {
+		plain := facetest.JPEG(facetest.Picture("anna", 1))
+		comment := "taken at home by anna"
+		tagged := append([]byte{0xff, 0xd8, 0xff, 0xfe, 0, byte(len(comment) + 2)}, comment...)
+		tagged = append(tagged, plain[2:]...)
+		p := read[person](e.call(e.a, "POST", base, personBody(base64.StdEncoding.EncodeToString(tagged))).is(201))
+		got := e.call(e.a, "GET", p.Photos[0].URL, nil).is(200)
+		if strings.Contains(string(got.body), comment) || len(got.body) >= len(tagged) {
+			t.Error("the metadata of a picture was kept")
+		}
+		must(t, e.blobs.List(e.Context(), e.a.org, func(ref idem.BlobRef) error {
+			sealed, err := e.blobs.Get(e.Context(), e.a.org, ref)
+			if bytes.Contains(sealed, plain[20:60]) || bytes.Contains(sealed, []byte("\xff\xd8\xff")) {
+				t.Error("a picture is stored in the clear")
+			}
+			return err
+		}))
+	})
+}
+
+func TestRefuseHasTheShapeOfTheAPI(t *testing.T) {
+	w := httptest.NewRecorder()
+	refuse := persons.Refuse(persons.Deps{IDs: idem.UUIDv7{}})
+	refuse(w, httptest.NewRequest("POST", base, nil), idem.Errorf(idem.Limited, "RATE_LIMITED", "busy").With("retry_after", 7))
+	reply{t, w.Code, w.Header(), w.Body.Bytes()}.refused(429, "RATE_LIMITED")
+	if w.Header().Get("Retry-After") != "7" {
+		t.Errorf("headers %v", w.Header())
+	}
 }

@@ -211,3 +211,58 @@ func (e *env) dataKey(id string) (key idem.DataKeyID) {
 func place(org idem.OrgID) store.Place {
 	return store.Place{Org: org, Owner: "test", Column: "test", Row: "test"}
 }
+
+// TestParallelCreatesShareAliases gives the same three aliases in all orders:
+// nobody waits for each other in a circle, and each alias has one owner.
+func TestParallelCreatesShareAliases(t *testing.T) {
+	each(t, func(e *env) {
+		aliases := []object{aliasOf("phone", "+77011234567"), aliasOf("document_number", "N1234567"), aliasOf("custom", "x")}
+		var created atomic.Int32
+		parallel(24, func(i int) {
+			own := []object{aliases[i%3], aliases[(i+1+i/3%2)%3]}
+			switch r := e.call(e.a, "POST", base, newBody("other", own...)); r.status {
+			case 201:
+				created.Add(1)
+			case 409:
+				if n := len(r.refused(409, "ALIAS_CONFLICT").Error.Details["conflicts"].([]any)); n == 0 {
+					e.Error("a conflict names nobody")
+				}
+			default:
+				e.Errorf("%d %s", r.status, r.body)
+			}
+		})
+		if n := created.Load(); n != 1 {
+			t.Errorf("%d persons were created, any two of which share an alias", n)
+		}
+		if c := e.contents(e.a); c.Persons != 1 || c.Aliases != 3 || c.Blobs != 1 || c.Left != 999 {
+			t.Errorf("stored %+v", c)
+		}
+	})
+}
+
+func TestRestoreRacesWithCreation(t *testing.T) {
+	each(t, func(e *env) {
+		for range 5 {
+			custom := aliasOf("custom", idem.UUIDv7{}.New())
+			p := e.create("other", custom)
+			e.call(e.a, "DELETE", base+p.ID+"/", nil).is(204)
+			var won atomic.Int32
+			parallel(4, func(i int) {
+				r := reply{}
+				if i == 0 {
+					r = e.call(e.a, "POST", base+p.ID+"/restore/", nil)
+				} else {
+					r = e.call(e.a, "POST", base, newBody("other", custom))
+				}
+				if r.status == 200 || r.status == 201 {
+					won.Add(1)
+				} else if r.status != 409 {
+					e.Errorf("%d %s", r.status, r.body)
+				}
+			})
+			if won.Load() != 1 {
+				t.Errorf("%d persons got the alias", won.Load())
+			}
+		}
+	})
+}
