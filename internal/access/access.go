@@ -30,7 +30,7 @@ type Deps struct {
 	Blinder Blinder
 	// Keys may be nil when the store's sealer makes organisation keys by itself.
 	Keys Keys
-	IDs     idem.IDs
+	IDs  idem.IDs
 	// Random gives the secrets; crypto/rand when nil.
 	Random io.Reader
 	// Now is the clock of expiry and of the cache; time.Now when nil.

@@ -145,6 +145,9 @@ func (a *Access) newHash(ctx context.Context, password *string) (string, error) 
 }
 
 func applyChange(ctx context.Context, tx store.Tx, p idem.Principal, id idem.OperatorID, c OperatorChange, hash string) (idem.Operator, error) {
+	if err := oneAtATime(ctx, tx); err != nil {
+		return idem.Operator{}, err
+	}
 	o, err := findOperator(ctx, tx, id)
 	if err != nil {
 		return o, err
@@ -166,6 +169,15 @@ func applyChange(ctx context.Context, tx store.Tx, p idem.Principal, id idem.Ope
 		return o, err
 	}
 	return o, keepAnAdmin(ctx, tx)
+}
+
+// oneAtATime makes changes of an organisation's operators follow each other:
+// two admins disabled at the same moment would each count the other one as
+// left. The lock is that of a subscription, the first in the order of locks;
+// every organisation has one from its creation on.
+func oneAtATime(ctx context.Context, tx store.Tx) error {
+	_, err := tx.Subscriptions().ListForUpdate(ctx, idem.TechPersons)
+	return err
 }
 
 func setDisabled(o *idem.Operator, disabled *bool, tx store.Tx) {
