@@ -82,6 +82,12 @@ func free(ctx context.Context, tx store.Tx, refusal *idem.Error, self idem.Perso
 	if err != nil {
 		return fmt.Errorf("look for alias owners: %w", err)
 	}
+	return conflict(refusal, aliases, owners, self)
+}
+
+// conflict lists the aliases that others own in a copy of refusal, nil when
+// there are none.
+func conflict(refusal *idem.Error, aliases []idem.Alias, owners map[store.AliasKey]idem.PersonID, self idem.PersonID) error {
 	var conflicts []map[string]any
 	first := -1
 	for i, a := range aliases {
@@ -146,21 +152,44 @@ func (r *Registry) addAlias(ctx context.Context, tx store.Tx, p idem.Principal, 
 	if err != nil {
 		return AliasAdded{}, err
 	}
-	present, err := tx.Aliases().List(ctx, who.ID)
+	present, err := own(ctx, tx, who.ID, a)
 	if err != nil {
-		return AliasAdded{}, fmt.Errorf("list aliases: %w", err)
-	}
-	if i := slices.IndexFunc(present, func(b idem.Alias) bool { return keyOf(b) == keyOf(a) }); i >= 0 {
-		return AliasAdded{Alias: present[i]}, nil
-	}
-	if err := free(ctx, tx, idem.ErrAliasConflict, who.ID, []idem.Alias{a}); err != nil {
 		return AliasAdded{}, at(err, "value")
+	}
+	if present != nil {
+		return AliasAdded{Alias: *present}, nil
 	}
 	a.ID, a.Person, a.Source, a.CreatedAt = id, who.ID, p.Actor.Source, tx.Now()
 	if err := r.addAliases(ctx, tx, who.DataKey, []idem.Alias{a}); err != nil {
 		return AliasAdded{}, err
 	}
 	return AliasAdded{Alias: a, New: true}, r.record(ctx, tx, p, who, aliasAdded(a))
+}
+
+// own returns the person's alias of the same key, nil when nobody has one, and
+// refuses a key of another person.
+func own(ctx context.Context, tx store.Tx, self idem.PersonID, a idem.Alias) (*idem.Alias, error) {
+	owners, err := tx.Aliases().Owners(ctx, keysOf([]idem.Alias{a}))
+	if err != nil {
+		return nil, fmt.Errorf("look for alias owners: %w", err)
+	}
+	switch owners[keyOf(a)] {
+	case "":
+		return nil, nil
+	case self:
+	default:
+		return nil, conflict(idem.ErrAliasConflict, []idem.Alias{a}, owners, self)
+	}
+	all, err := tx.Aliases().List(ctx, self)
+	if err != nil {
+		return nil, fmt.Errorf("list aliases: %w", err)
+	}
+	for i := range all {
+		if keyOf(all[i]) == keyOf(a) {
+			return &all[i], nil
+		}
+	}
+	return nil, nil
 }
 
 // UpdateAlias replaces the value of an alias. Writing the same value again
@@ -208,14 +237,11 @@ func (r *Registry) updateAlias(ctx context.Context, tx store.Tx, p idem.Principa
 
 // movable refuses a key that another person has, or the person itself.
 func (r *Registry) movable(ctx context.Context, tx store.Tx, self idem.PersonID, a idem.Alias) error {
-	if err := free(ctx, tx, idem.ErrAliasConflict, self, []idem.Alias{a}); err != nil {
+	present, err := own(ctx, tx, self, a)
+	if err != nil {
 		return at(err, "value")
 	}
-	owners, err := tx.Aliases().Owners(ctx, []store.AliasKey{keyOf(a)})
-	if err != nil {
-		return fmt.Errorf("look for alias owners: %w", err)
-	}
-	if owners[keyOf(a)] == self {
+	if present != nil {
 		return idem.ErrAliasDuplicate.At("value")
 	}
 	return nil

@@ -26,7 +26,7 @@ import (
 
 // world is one registry over one database, with ports that can be made to fail.
 type world struct {
-	*testing.T
+	testing.TB
 	*registry.Registry
 	store   *flaky
 	vault   *keys
@@ -42,8 +42,8 @@ func each(t *testing.T, f func(*world)) {
 	storetest.Each(t, func(t *testing.T, s store.Store) { f(newWorld(t, s, v, gallery.Options{})) }, storetest.WithSealer(v))
 }
 
-func newWorld(t *testing.T, s store.Store, v *vault.Vault, o gallery.Options) *world {
-	w := &world{T: t, store: &flaky{Store: s}, vault: &keys{Vault: v}, engine: &engine{}}
+func newWorld(t testing.TB, s store.Store, v *vault.Vault, o gallery.Options) *world {
+	w := &world{TB: t, store: &flaky{Store: s}, vault: &keys{Vault: v}, engine: &engine{}}
 	files, err := dir.Open(t.TempDir())
 	w.must(err)
 	t.Cleanup(func() { w.must(files.Close()) })
