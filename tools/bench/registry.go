@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/idem-id/idem/internal/demo"
 )
 
 // The load of the registry: how many clients, how long a round, how many rounds.
@@ -30,13 +32,9 @@ func registryLoad(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var persons []string
-	for _, p := range portraits {
-		id, err := s.createPerson(p.JPEG)
-		if err != nil {
-			return nil, err
-		}
-		persons = append(persons, id)
+	persons, err := s.populate(portraits)
+	if err != nil {
+		return nil, err
 	}
 	pick := func(n int64) string { return persons[n%int64(len(persons))] }
 	reads := best(func() load {
@@ -58,6 +56,26 @@ func registryLoad(ctx context.Context, b *bench) ([]row, error) {
 		{"registry reads, GET /v1/persons/{id}, SQLite", reads.String(), "≥ 3,000/s, p99 ≤ 50 ms"},
 		{"durable alias writes over HTTP, SQLite", writes.String(), "≥ 1,000/s, p99 ≤ 50 ms"},
 	}, nil
+}
+
+// copies is how often each sample person is enrolled to make a population.
+const copies = 10
+
+func (s *server) populate(portraits []demo.Portrait) (persons []string, err error) {
+	for _, p := range portraits {
+		for seed := range uint64(copies) {
+			photo, err := demo.Recapture(p.Image, seed)
+			if err != nil {
+				return nil, err
+			}
+			id, err := s.createPerson(photo)
+			if err != nil {
+				return nil, err
+			}
+			persons = append(persons, id)
+		}
+	}
+	return persons, nil
 }
 
 // best runs the rounds and returns the one of median throughput.
