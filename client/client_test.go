@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,13 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n = len(s.answers) - 1
 	}
 	s.answers[n](w, r)
+}
+
+// asked returns the idempotency keys of the requests so far.
+func (s *script) asked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.keys)
 }
 
 func answer(status int, body string, headers ...string) http.HandlerFunc {
@@ -69,8 +77,8 @@ func TestRepeatsWhatIsSafe(t *testing.T) {
 	if err != nil || made.ID != "p1" {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if len(s.keys) != 3 || s.keys[0] == "" || s.keys[0] != s.keys[1] || s.keys[1] != s.keys[2] {
-		t.Errorf("keys %q", s.keys)
+	if len(s.asked()) != 3 || s.asked()[0] == "" || s.asked()[0] != s.asked()[1] || s.asked()[1] != s.asked()[2] {
+		t.Errorf("keys %q", s.asked())
 	}
 	if s.bodies[0] != s.bodies[2] || !strings.Contains(s.bodies[0], "live") {
 		t.Errorf("bodies differ")
@@ -86,40 +94,40 @@ func TestOwnIdempotencyKey(t *testing.T) {
 	if _, err := c.FindPersons(ctx, client.NewAlias{Value: "v"}); err != nil {
 		t.Fatal(err)
 	}
-	if s.keys[0] != "order-7" || s.keys[1] != "" {
-		t.Errorf("keys %q", s.keys)
+	if s.asked()[0] != "order-7" || s.asked()[1] != "" {
+		t.Errorf("keys %q", s.asked())
 	}
 }
 
 func TestRepetitionEnds(t *testing.T) {
 	c, s := start(t, answer(503, `{"status":503,"code":"GALLERY_BUSY","detail":"wait"}`))
 	_, err := c.Identify(t.Context(), client.Identify{Image: []byte("x")})
-	if client.CodeOf(err) != "GALLERY_BUSY" || len(s.keys) != 3 {
-		t.Errorf("%v after %d attempts", err, len(s.keys))
+	if client.CodeOf(err) != "GALLERY_BUSY" || len(s.asked()) != 3 {
+		t.Errorf("%v after %d attempts", err, len(s.asked()))
 	}
 }
 
 func TestDoesNotRepeatWhatMayHaveHappened(t *testing.T) {
 	for name, first := range map[string]http.HandlerFunc{"broken": broken, "unavailable": answer(503, `{"code":"TIMEOUT"}`)} {
 		c, s := start(t, first, answer(204, ""))
-		if err := c.DeletePerson(t.Context(), "p"); err == nil || len(s.keys) != 1 {
-			t.Errorf("%s: %v after %d attempts", name, err, len(s.keys))
+		if err := c.DeletePerson(t.Context(), "p"); err == nil || len(s.asked()) != 1 {
+			t.Errorf("%s: %v after %d attempts", name, err, len(s.asked()))
 		}
 	}
 	c, s := start(t, answer(429, busy), answer(204, ""))
-	if err := c.DeletePerson(t.Context(), "p"); err != nil || len(s.keys) != 2 {
-		t.Errorf("busy: %v after %d attempts", err, len(s.keys))
+	if err := c.DeletePerson(t.Context(), "p"); err != nil || len(s.asked()) != 2 {
+		t.Errorf("busy: %v after %d attempts", err, len(s.asked()))
 	}
 	c, s = start(t, answer(409, `{"code":"ALIAS_CONFLICT"}`), answer(201, "{}"))
-	if _, err := c.AddAlias(t.Context(), "p", client.NewAlias{}); client.CodeOf(err) != "ALIAS_CONFLICT" || len(s.keys) != 1 {
-		t.Errorf("conflict: %v after %d attempts", err, len(s.keys))
+	if _, err := c.AddAlias(t.Context(), "p", client.NewAlias{}); client.CodeOf(err) != "ALIAS_CONFLICT" || len(s.asked()) != 1 {
+		t.Errorf("conflict: %v after %d attempts", err, len(s.asked()))
 	}
 }
 
 func TestWaitsForItsOwnEarlierAttempt(t *testing.T) {
 	c, s := start(t, answer(409, `{"code":"IDEMPOTENCY_IN_PROGRESS"}`), answer(201, `{"id":"p"}`))
-	if _, err := c.CreatePerson(t.Context(), client.NewPerson{}); err != nil || len(s.keys) != 2 {
-		t.Errorf("%v after %d attempts", err, len(s.keys))
+	if _, err := c.CreatePerson(t.Context(), client.NewPerson{}); err != nil || len(s.asked()) != 2 {
+		t.Errorf("%v after %d attempts", err, len(s.asked()))
 	}
 }
 
@@ -132,10 +140,7 @@ func TestRetryAfterEndsWithTheContext(t *testing.T) {
 		ended <- err
 	}()
 	for {
-		s.mu.Lock()
-		asked := len(s.keys)
-		s.mu.Unlock()
-		if asked > 0 {
+		if len(s.asked()) > 0 {
 			break
 		}
 		time.Sleep(time.Millisecond)
@@ -144,8 +149,8 @@ func TestRetryAfterEndsWithTheContext(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("ended with %v", err)
 	}
-	if len(s.keys) != 1 {
-		t.Errorf("%d attempts although the server asked for an hour", len(s.keys))
+	if len(s.asked()) != 1 {
+		t.Errorf("%d attempts although the server asked for an hour", len(s.asked()))
 	}
 }
 
@@ -204,13 +209,13 @@ func TestPages(t *testing.T) {
 		}
 		ids = append(ids, p.ID)
 	}
-	if fmt.Sprint(ids) != "[1 2 3]" || len(s.keys) != 2 {
-		t.Errorf("%v in %d requests", ids, len(s.keys))
+	if fmt.Sprint(ids) != "[1 2 3]" || len(s.asked()) != 2 {
+		t.Errorf("%v in %d requests", ids, len(s.asked()))
 	}
 	for range c.Persons(t.Context(), client.PersonsQuery{}) {
 		break
 	}
-	if len(s.keys) != 3 {
-		t.Errorf("leaving the loop asked for more: %d requests", len(s.keys))
+	if len(s.asked()) != 3 {
+		t.Errorf("leaving the loop asked for more: %d requests", len(s.asked()))
 	}
 }

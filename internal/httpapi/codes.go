@@ -1,5 +1,10 @@
 package httpapi
 
+import (
+	"cmp"
+	"slices"
+)
+
 // errorCode is a line of the page about codes.
 type errorCode struct {
 	Code    string
@@ -7,13 +12,17 @@ type errorCode struct {
 	Meaning string
 }
 
-// errorCodes lists what the native API refuses with. A test provokes them and
-// fails on one that is not here.
+// errorCodes lists what the native API refuses with, by name. The tests provoke
+// refusals and fail on one that is not here.
 func errorCodes() []errorCode {
+	all := slices.Concat(requestCodes(), stateCodes())
+	slices.SortFunc(all, func(a, b errorCode) int { return cmp.Compare(a.Code, b.Code) })
+	return all
+}
+
+// requestCodes are the faults of a request as such.
+func requestCodes() []errorCode {
 	return []errorCode{
-		{"ALIAS_CONFLICT", 409, "An alias belongs to another live person. details.conflicts lists all such aliases, masked, with their persons."},
-		{"ALIAS_DUPLICATE", 409, "The request gives the same alias twice, or the person has the value already."},
-		{"ALIAS_NOT_FOUND", 404, "The person has no such alias."},
 		{"ALIAS_TYPE_NOT_ALLOWED", 422, "No such alias type, or one that cannot be set."},
 		{"ALIAS_VALUE_INVALID", 422, "The value is not one of its type."},
 		{"API_KEY_INVALID", 401, "The key is unknown, expired, revoked or of another kind."},
@@ -23,19 +32,10 @@ func errorCodes() []errorCode {
 		{"BODY_TOO_SLOW", 408, "The body did not arrive in time."},
 		{"CONTENT_ENCODING_UNSUPPORTED", 415, "Compressed bodies are not taken."},
 		{"CONTENT_TYPE_UNSUPPORTED", 415, "The body has a content type that is not understood here."},
-		{"CREDENTIAL_NOT_FOUND", 404, "The organisation has no such key."},
-		{"DATABASE_UNAVAILABLE", 503, "The database does not answer at present."},
-		{"DATA_ERASED", 404, "The data was erased for ever."},
-		{"DEFAULT_REQUIRED", 409, "A person with photos needs a default photo; make another one the default."},
-		{"FACE_ALREADY_KNOWN", 409, "The face belongs to other persons; details names them with their scores."},
-		{"FACE_ENGINE_UNAVAILABLE", 503, "The face engine cannot work: its models are missing or altered. /readyz tells more."},
 		{"FACE_NOT_FOUND", 422, "The organisation refuses known faces, and the photo shows none that can be compared."},
 		{"FACE_LOW_QUALITY", 422, "As FACE_NOT_FOUND: the face is too poor to be compared."},
 		{"FACE_TOO_SMALL", 422, "As FACE_NOT_FOUND: the face is too small to be compared."},
 		{"FMR_NOT_CALIBRATED", 422, "The recognition model is calibrated for false match rates of 1e-6 to 1e-2 only."},
-		{"GALLERY_BEHIND", 503, "The index has not caught up with the gallery's log yet."},
-		{"GALLERY_BUSY", 503, "Earlier enrolments were not decided in time."},
-		{"IDEMPOTENCY_IN_PROGRESS", 409, "The first request with this Idempotency-Key has not ended yet."},
 		{"IDEMPOTENCY_KEY_INVALID", 422, "An Idempotency-Key is 1 to 255 visible ASCII characters."},
 		{"IDEMPOTENCY_MISMATCH", 422, "The Idempotency-Key was used for a different request."},
 		{"IF_MATCH_INVALID", 400, "If-Match takes one strong entity tag, or *."},
@@ -44,13 +44,36 @@ func errorCodes() []errorCode {
 		{"IMAGE_TOO_SMALL", 422, "The image has too few pixels."},
 		{"IMAGE_TYPE_UNSUPPORTED", 415, "The image is not JPEG, PNG, WebP or HEIC."},
 		{"IMAGE_UNDECODABLE", 422, "The image is damaged."},
-		{"INTERNAL", 500, "The server failed."},
 		{"INVALID_CURSOR", 400, "The cursor is not one of this list with this filter."},
 		{"INVALID_JSON", 400, "The body is not JSON, or a member is given twice."},
 		{"INVALID_MULTIPART", 400, "The form is damaged, has too many parts, or a part is given twice."},
+		{"METHOD_NOT_ALLOWED", 405, "The path does not take the method."},
+		{"RATE_LIMITED", 429, "The server is busy."},
+		{"ROLE_FORBIDDEN", 403, "The key lacks the permission that details names."},
+		{"SUBSCRIPTION_LIMIT_REACHED", 403, "The subscription's transactions are used up."},
+		{"SUBSCRIPTION_REQUIRED", 403, "The organisation has no active subscription for the technology."},
+		{"VALIDATION_FAILED", 422, "The request is understood and not valid; errors tells where."},
+	}
+}
+
+// stateCodes are refusals that depend on what the server knows.
+func stateCodes() []errorCode {
+	return []errorCode{
+		{"ALIAS_CONFLICT", 409, "An alias belongs to another live person. details.conflicts lists all such aliases, masked, with their persons."},
+		{"ALIAS_DUPLICATE", 409, "The request gives the same alias twice, or the person has the value already."},
+		{"ALIAS_NOT_FOUND", 404, "The person has no such alias."},
+		{"CREDENTIAL_NOT_FOUND", 404, "The organisation has no such key."},
+		{"DATABASE_UNAVAILABLE", 503, "The database does not answer at present."},
+		{"DATA_ERASED", 404, "The data was erased for ever."},
+		{"DEFAULT_REQUIRED", 409, "A person with photos needs a default photo; make another one the default."},
+		{"FACE_ALREADY_KNOWN", 409, "The face belongs to other persons; details names them with their scores."},
+		{"FACE_ENGINE_UNAVAILABLE", 503, "The face engine cannot work: its models are missing or altered. /readyz tells more."},
+		{"GALLERY_BEHIND", 503, "The index has not caught up with the gallery's log yet."},
+		{"GALLERY_BUSY", 503, "Earlier enrolments were not decided in time."},
+		{"IDEMPOTENCY_IN_PROGRESS", 409, "The first request with this Idempotency-Key has not ended yet."},
+		{"INTERNAL", 500, "The server failed."},
 		{"LAST_ADMIN", 409, "The organisation needs an enabled operator with the role admin."},
 		{"LAST_DEFAULT_PHOTO", 409, "The only photo of a person cannot be removed."},
-		{"METHOD_NOT_ALLOWED", 405, "The path does not take the method."},
 		{"OPERATOR_EXISTS", 409, "The address is an operator of the organisation already."},
 		{"OPERATOR_NOT_FOUND", 404, "The organisation has no such operator."},
 		{"PERSON_DELETED", 409, "The person is deleted; restore it first."},
@@ -59,17 +82,12 @@ func errorCodes() []errorCode {
 		{"PERSON_NOT_FOUND", 404, "The organisation has no such person."},
 		{"PHOTO_LIMIT", 409, "The person has as many photos as the organisation allows."},
 		{"PHOTO_NOT_FOUND", 404, "The person has no such photo."},
-		{"RATE_LIMITED", 429, "The server is busy."},
 		{"RESTORE_CONFLICT", 409, "An alias or the face of the person belongs to another person now; details names them."},
-		{"ROLE_FORBIDDEN", 403, "The key lacks the permission that details names."},
 		{"ROUTE_NOT_FOUND", 404, "There is nothing at this path."},
 		{"SECRET_NOT_KEPT", 409, "The secret of a key of this kind is shown only when it is made."},
 		{"STORAGE_FULL", 503, "There is no space left to store this."},
-		{"SUBSCRIPTION_LIMIT_REACHED", 403, "The subscription's transactions are used up."},
-		{"SUBSCRIPTION_REQUIRED", 403, "The organisation has no active subscription for the technology."},
 		{"SYSTEM_ALIAS_PROTECTED", 409, "A SYSTEM_ID alias cannot be changed."},
 		{"TIMEOUT", 503, "The answer took too long."},
-		{"VALIDATION_FAILED", 422, "The request is understood and not valid; errors tells where."},
 		{"VERSION_MISMATCH", 412, "It was changed meanwhile: read it again."},
 	}
 }

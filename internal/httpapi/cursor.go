@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -13,7 +12,7 @@ import (
 
 // Paging is what a list takes.
 type Paging struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many at most."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many at most, 1 to 100; 25 by default."`
 	Cursor string `query:"cursor" maxLength:"512" doc:"The next_cursor of the page before."`
 }
 
@@ -81,5 +80,3 @@ func cursorFault(err error) error {
 	}
 	return err
 }
-
-func trimmed(text string) string { return strings.TrimSpace(text) }

@@ -103,7 +103,7 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 			{Name: "face_engine", Check: func(context.Context) error { return o.engine.Ready() }},
 			{Name: "gallery", Check: g.Ready},
 		},
-		Dialects: []httpapi.Dialect{{Routes: func(mux *http.ServeMux, a httpapi.Authenticate) {
+		Dialects: []httpapi.Dialect{{Refuse: persons.Refuse(persons.Deps{IDs: idem.UUIDv7{}, Log: log}), Routes: func(mux *http.ServeMux, a httpapi.Authenticate) {
 			persons.Routes(mux, persons.Deps{Registry: r, Store: s, Authenticate: persons.Authenticate(a), IDs: idem.UUIDv7{}, Log: log})
 		}}},
 		Log: log, Version: "test", Limits: o.limits})

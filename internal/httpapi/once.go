@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -61,6 +62,20 @@ func handleOnce[I, T any, P loader[I]](s *server, o operation, f func(context.Co
 		}
 		return doOnce(ctx, s.store, p, request, func(ctx context.Context, c claim[T]) (answer[T], error) { return f(ctx, p, in, c) })
 	})
+	documentOnce[T](s, o)
+}
+
+// documentOnce tells of the headers that the answer's body brings along.
+func documentOnce[T any](s *server, o operation) {
+	op := s.operationAt(o.Method, o.Path)
+	code := strconv.Itoa(op.DefaultStatus)
+	var body any = *new(T)
+	if _, ok := body.(versioned); ok {
+		s.addHeader(op, code, "ETag", "The version; for If-Match.")
+	}
+	if _, ok := body.(located); ok {
+		s.addHeader(op, code, "Location", "Where the resource is.")
+	}
 }
 
 func requestOnce(ctx context.Context, in interface {

@@ -11,7 +11,7 @@ import (
 // description opens the API's document.
 const description = `Idem registers persons, tells whether a face is already known, and keeps the proof of what happened.
 
-Every request shows a secret key: ` + "`Authorization: Bearer sk_...`" + `. Identifiers are UUIDv7, times are RFC 3339 in UTC.
+Every request shows a secret key, sk_..., in the header Authorization: Bearer. Identifiers are UUIDv7, times are RFC 3339 in UTC.
 A biometric outcome (no face, poor quality, a known face) is a result and not an error: it has a code in the answer.
 Refusals are problem documents (RFC 9457) with a stable code. Every creating POST takes an Idempotency-Key, kept for 24
 hours. Lists come in pages of at most 100 with an opaque cursor.`
@@ -23,6 +23,7 @@ func (s *server) humaConfig() huma.Config {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "Idem", Version: s.version, Description: description},
+			Servers: []*huma.Server{{URL: "/"}},
 			Tags:    tags(),
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
@@ -58,6 +59,14 @@ func (s *server) operationAt(method, path string) *huma.Operation {
 	return map[string]*huma.Operation{
 		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
 	}[method]
+}
+
+// dropHumaErrors removes the schemas of refusals that huma would make: they
+// leave as Problems (problemOfHuma).
+func (s *server) dropHumaErrors() {
+	schemas := s.api.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
 }
 
 func (s *server) schemaOf(v any) *huma.Schema {

@@ -67,6 +67,12 @@ func (o operation) takes(body any) operation {
 	return o
 }
 
+// answers documents the success itself, where huma would take it for JSON.
+func (o operation) answers(r *huma.Response) operation {
+	o.Responses[strconv.Itoa(http.StatusOK)] = r
+	return o
+}
+
 // like gives an example of the request's body.
 func (o operation) like(example any) operation {
 	o.example = example
@@ -211,7 +217,7 @@ func (s *server) answerRefusal(w http.ResponseWriter, r *http.Request, err error
 // body that huma does not read, examples.
 func (s *server) document(o operation) {
 	op := s.operationAt(o.Method, o.Path)
-	for _, code := range o.refusals() {
+	for _, code := range o.refusals(op) {
 		op.Responses[strconv.Itoa(code)] = s.problemResponse(code)
 	}
 	delete(op.Responses, "default")
@@ -231,16 +237,22 @@ func (s *server) document(o operation) {
 }
 
 // refusals lists the status codes that the route can answer with.
-func (o operation) refusals() []int {
-	codes := map[int]bool{400: true, 401: true, 403: true, 422: true, 429: false, 500: true, 503: true}
-	codes[http.StatusNotFound] = strings.Contains(o.Path, "{")
-	writes := o.Method != http.MethodGet
-	codes[http.StatusConflict] = writes && strings.HasPrefix(o.Path, "/v1/persons") || o.idempotent
-	codes[http.StatusPreconditionFailed] = o.Method == http.MethodPatch
-	codes[http.StatusRequestEntityTooLarge] = writes
-	codes[http.StatusUnsupportedMediaType] = writes
-	codes[http.StatusRequestTimeout] = writes
-	codes[http.StatusTooManyRequests] = writes
+func (o operation) refusals(op *huma.Operation) []int {
+	writes, inBody := o.Method != http.MethodGet, op.RequestBody != nil || o.picture != nil
+	conditional := slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" })
+	read := slices.Contains([]string{"search-persons", "identify", "verify"}, o.OperationID)
+	codes := map[int]bool{
+		http.StatusBadRequest: true, http.StatusUnauthorized: true, http.StatusForbidden: true,
+		http.StatusNotFound:              strings.Contains(o.Path, "{") || o.OperationID == "verify",
+		http.StatusConflict:              writes && !read && o.OperationID != "revoke-key" || o.OperationID == "reveal-key",
+		http.StatusPreconditionFailed:    conditional,
+		http.StatusRequestTimeout:        inBody,
+		http.StatusRequestEntityTooLarge: inBody,
+		http.StatusUnsupportedMediaType:  inBody,
+		http.StatusUnprocessableEntity:   true,
+		http.StatusTooManyRequests:       inBody,
+		http.StatusInternalServerError:   true, http.StatusServiceUnavailable: true,
+	}
 	maps.DeleteFunc(codes, func(_ int, on bool) bool { return !on })
 	return slices.Sorted(maps.Keys(codes))
 }

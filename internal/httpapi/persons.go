@@ -198,16 +198,16 @@ func (s *server) getPerson(ctx context.Context, p idem.Principal, in *PersonPath
 
 // PersonFilter narrows the list of persons.
 type PersonFilter struct {
-	State       string    `query:"state" enum:"active,deleted,all" default:"active"`
-	Verified    string    `query:"verified" enum:"true,false"`
-	Source      string    `query:"source" enum:"API,CABINET,FLOW"`
-	PhotoType   string    `query:"photo_type" enum:"digital,scan,live,other"`
+	State       string    `query:"state" enum:"active,deleted,all" default:"active" doc:"active by default; erased persons count as deleted."`
+	Verified    string    `query:"verified" enum:"true,false" doc:"Only persons whose flag is this."`
+	Source      string    `query:"source" enum:"API,CABINET,FLOW" doc:"The channel that created the person."`
+	PhotoType   string    `query:"photo_type" enum:"digital,scan,live,other" doc:"Persons with a photo of this type."`
 	HasPhoto    string    `query:"has_photo" enum:"true,false"`
 	CreatedFrom time.Time `query:"created_from" doc:"Inclusive."`
 	CreatedTo   time.Time `query:"created_to" doc:"Exclusive."`
 	UpdatedFrom time.Time `query:"updated_from" doc:"Inclusive."`
 	UpdatedTo   time.Time `query:"updated_to" doc:"Exclusive."`
-	Order       string    `query:"order" enum:"newest,oldest,updated" default:"newest" doc:"updated: last changed first."`
+	Order       string    `query:"order" enum:"newest,oldest,updated" default:"newest" doc:"newest by default; updated: last changed first."`
 }
 
 func (f PersonFilter) query() registry.Query {

@@ -163,7 +163,7 @@ type imageOut struct {
 	ContentType  string `header:"Content-Type"`
 	CacheControl string `header:"Cache-Control"`
 	Disposition  string `header:"Content-Disposition"`
-	Body         []byte `contentType:"image/jpeg"`
+	Body         []byte
 }
 
 func (s *server) getPhotoImage(ctx context.Context, p idem.Principal, in *PhotoPath) (*imageOut, error) {

@@ -36,7 +36,7 @@ func (s *server) routes() {
 	handleOnce(s, post(photos, "add-photo", "Add a photo", idem.PersonsWrite).creates().takes(newPhotoBody{}).like(newPhotoExample()), s.addPhoto)
 	handle(s, patch(photo, "change-photo", "Make a photo the default", idem.PersonsWrite).like(defaultExample()), s.changePhoto)
 	handle(s, remove(photo, "remove-photo", "Remove a photo", idem.PersonsWrite), s.removePhoto)
-	handle(s, get(photo+"/image", "get-photo-image", "Read a photo's picture", idem.PicturesRead), s.getPhotoImage)
+	handle(s, get(photo+"/image", "get-photo-image", "Read a photo's picture", idem.PicturesRead).answers(imageResponse()), s.getPhotoImage)
 
 	handle(s, get(person+"/actions", "list-actions", "List what happened to a person", idem.ActionsRead), s.listActions)
 
@@ -60,6 +60,7 @@ func (s *server) routes() {
 		like(operatorChangeExample()), s.changeOperator)
 
 	handle(s, get("/v1/subscriptions", "list-subscriptions", "List subscriptions", idem.SettingsRead), s.listSubscriptions)
+	s.dropHumaErrors()
 }
 
 // pages are the routes without a key.

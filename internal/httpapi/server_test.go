@@ -175,6 +175,10 @@ func TestBodyMemoryIsBounded(t *testing.T) {
 		<-engine.working
 		large := `{"image":"` + strings.Repeat("A", 100<<10) + `"}`
 		w.call("POST", "/v1/identify", large).is(429, "RATE_LIMITED")
+		dialect := w.do(request{method: "POST", path: "/api/v1/backend/persons/", body: large}).is(429)
+		if dialect.text("error.code") != "RATE_LIMITED" || dialect.header.Get("Retry-After") == "" {
+			w.t.Errorf("the dialect refuses in another shape: %v %s", dialect.header, dialect.raw)
+		}
 		close(engine.open)
 		one.Wait()
 		w.call("POST", "/v1/identify", large).is(415, "IMAGE_TYPE_UNSUPPORTED")
