@@ -22,7 +22,7 @@ type Engine struct {
 	model   face.Model
 	config  models.Config
 	broken  error // why there are no workers
-	free    chan *worker
+	free    *pool
 	workers int
 	closing sync.Once
 }
@@ -60,13 +60,13 @@ func (e *Engine) load(dir string, workers int) error {
 		return err
 	}
 	e.config, e.model = c, c.Model()
-	e.free = make(chan *worker, workers)
+	e.free = newPool(workers)
 	for range workers {
 		w, err := set.worker(c)
 		if err != nil {
 			return errors.Join(err, e.drain())
 		}
-		e.free <- w
+		e.free.give(w)
 		e.workers++
 	}
 	return nil
@@ -169,11 +169,11 @@ func (e *Engine) Analyse(ctx context.Context, img image.Image, want face.Want) (
 	if e.broken != nil {
 		return face.Analysis{}, e.broken
 	}
-	w, err := e.take(ctx)
+	w, err := e.free.take(ctx)
 	if err != nil {
 		return face.Analysis{}, err
 	}
-	defer func() { e.free <- w }()
+	defer e.free.give(w)
 	if img.Bounds().Empty() {
 		return face.Analysis{Code: face.NotFound}, nil
 	}
@@ -182,18 +182,6 @@ func (e *Engine) Analyse(ctx context.Context, img image.Image, want face.Want) (
 		return face.Analysis{}, fmt.Errorf("analyse picture: %w", err)
 	}
 	return a, nil
-}
-
-func (e *Engine) take(ctx context.Context) (*worker, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select {
-	case w := <-e.free:
-		return w, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for a face worker: %w", ctx.Err())
-	}
 }
 
 // Model returns the identity of the recogniser.
@@ -217,7 +205,8 @@ func (e *Engine) Close() error {
 func (e *Engine) drain() error {
 	var err error
 	for ; e.workers > 0; e.workers-- {
-		err = errors.Join(err, (<-e.free).close())
+		w, _ := e.free.take(context.Background()) // cannot be cancelled
+		err = errors.Join(err, w.close())
 	}
 	return err
 }

@@ -252,7 +252,7 @@ func TestManyCallers(t *testing.T) {
 func TestCancellation(t *testing.T) {
 	e := openEngine(t, 1)
 	ctx, cancel := context.WithCancel(context.Background())
-	w, err := e.take(ctx) // all workers are busy
+	w, err := e.free.take(ctx) // all workers are busy
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestCancellation(t *testing.T) {
 			t.Errorf("between stages: %v", err)
 		}
 	}
-	e.free <- w
+	e.free.give(w)
 }
 
 // copyModels links the models into a folder of its own.
@@ -373,11 +373,11 @@ func TestWrongShapeIsRefused(t *testing.T) {
 func TestZeroingKeepsTheAnswer(t *testing.T) {
 	e := openEngine(t, 1)
 	f := mustAnalyse(t, e, sampleImage(t, 1), face.WantTemplate).Primary
-	w, err := e.take(context.Background())
+	w, err := e.free.take(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { e.free <- w }()
+	defer e.free.give(w)
 	c := models.Default()
 	raw, err := models.Read(modelsDir(t), c.Recogniser.File, c.Recogniser.SHA256)
 	if err != nil {

@@ -68,11 +68,11 @@ func (e *Engine) Measure(ctx context.Context, data []byte, decode Decoder, want 
 
 // bare runs the networks that an analysis of one face runs.
 func (e *Engine) bare(ctx context.Context, want face.Want) error {
-	w, err := e.take(ctx)
+	w, err := e.free.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { e.free <- w }()
+	defer e.free.give(w)
 	nets := []*net{w.detect, w.landmark}
 	if want.Has(face.WantTemplate) {
 		nets = append(nets, w.feature)
