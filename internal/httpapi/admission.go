@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -13,18 +14,26 @@ import (
 // once keeps the requests that were let in fast, and the process alive.
 var errBusy = idem.Errorf(idem.Limited, "RATE_LIMITED", "the server is busy; try again").With("retry_after", 1)
 
-// smallBody is what a body may have without counting against Limits.BodyMemory.
-const smallBody = 64 << 10
+// What a body may have without counting against Limits.BodyMemory: more where
+// it is read after authentication only, and in which steps it counts on top.
+const (
+	freeNative  = 1 << 20
+	freeDialect = 64 << 10
+	memoryStep  = 256 << 10
+)
+
+// pictureless is what the body of a dialect's request without a picture has at
+// most.
+const pictureless = 1 << 10
 
 // admission bounds the memory and the work of requests under way.
 type admission struct {
 	memory    *semaphore.Weighted
-	budget    int64
 	biometric chan struct{}
 }
 
 func newAdmission(l Limits) *admission {
-	return &admission{memory: semaphore.NewWeighted(l.BodyMemory), budget: l.BodyMemory, biometric: make(chan struct{}, l.Biometric)}
+	return &admission{memory: semaphore.NewWeighted(l.BodyMemory), biometric: make(chan struct{}, l.Biometric)}
 }
 
 // enter takes one of the places for requests with pictures.
@@ -37,56 +46,71 @@ func (a *admission) enter() (leave func(), ok bool) {
 	}
 }
 
-// enter bounds the body of a request, reserves the memory for it and lets the
-// API answer.
+// room reports whether n more bytes could be held at present.
+func (a *admission) room(n int64) bool {
+	if n <= 0 {
+		return true
+	}
+	if !a.memory.TryAcquire(n) {
+		return false
+	}
+	a.memory.Release(n)
+	return true
+}
+
+// enter bounds the body of a request and lets the API answer.
 func (s *server) enter(d door, w http.ResponseWriter, r *http.Request) {
 	if !hasBody(r) {
 		d.mux.ServeHTTP(w, r)
 		return
 	}
-	weight, err := s.reserve(d, r)
-	if err != nil {
+	if err := s.checkBody(d, r); err != nil {
 		w.Header().Set("Connection", "close") // do not read what was refused
 		d.refuse(w, r, err)
 		return
 	}
-	defer s.admission.memory.Release(weight)
-	s.boundBody(w, r, d.limit)
+	body := s.boundBody(w, r, d)
+	defer body.release()
+	t := traceOf(r.Context())
+	t.biometric = d.dialect && r.Method == http.MethodPost && (r.ContentLength < 0 || r.ContentLength > pictureless)
+	defer t.end()
 	d.mux.ServeHTTP(w, r)
 }
 
-func (s *server) reserve(d door, r *http.Request) (weight int64, err error) {
-	if err := checkBody(r, d.limit); err != nil {
-		return 0, err
+// admitDialect authenticates for a dialect, whose key may stand in the body,
+// and takes a place for requests that seem to carry a picture.
+func (s *server) admitDialect(ctx context.Context, kind idem.CredentialKind, secret string) (idem.Principal, error) {
+	p, err := s.authenticateSecret(ctx, kind, secret)
+	if err != nil {
+		return p, err
 	}
-	weight = s.admission.weight(r.ContentLength, d.limit)
-	if !s.admission.memory.TryAcquire(weight) {
-		return 0, errBusy
+	t := traceOf(ctx)
+	if t == nil || !t.biometric || t.leave != nil {
+		return p, nil
 	}
-	return weight, nil
+	leave, ok := s.admission.enter()
+	if !ok {
+		return idem.Principal{}, errBusy
+	}
+	t.leave = leave
+	return p, nil
 }
 
 func hasBody(r *http.Request) bool {
 	return r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0
 }
 
-func checkBody(r *http.Request, limit int64) error {
+// checkBody refuses what can be refused by the headers alone. A body that is
+// announced and would not fit is not begun.
+func (s *server) checkBody(d door, r *http.Request) error {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return errEncoding
 	}
-	if r.ContentLength > limit {
-		return errBodyTooLarge.With("limit_bytes", limit)
+	if r.ContentLength > d.limit {
+		return errBodyTooLarge.With("limit_bytes", d.limit)
+	}
+	if !s.admission.room(min(r.ContentLength-d.free(), s.limits.BodyMemory)) {
+		return errBusy
 	}
 	return nil
-}
-
-// weight is the memory that a body may take, as far as it is announced.
-func (a *admission) weight(length, limit int64) int64 {
-	switch {
-	case length < 0:
-		return min(limit, a.budget)
-	case length <= smallBody:
-		return 0
-	}
-	return min(length, a.budget)
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/idem-id/idem"
 )
 
@@ -53,35 +55,49 @@ func setDefault[N int | int64 | time.Duration](field *N, value N) {
 	}
 }
 
-// bounded is a body that is cut at its limit and must arrive in time. The time
-// limit ends with the body: one that stayed on the connection would later be
-// taken for a client that went away. It stays on a body that was not read to
-// its end, whose rest the server reads away before it answers.
+// bounded is a body that is cut at its limit, must arrive in time and counts
+// against the memory for bodies as it comes in: whoever announces much and sends
+// little holds little. The time limit ends with the body: one that stayed on
+// the connection would later be taken for a client that went away. It stays on
+// a body that was not read to its end, whose rest the server reads away before
+// it answers.
 type bounded struct {
 	io.ReadCloser
 	control *http.ResponseController
+	memory  *semaphore.Weighted
+	left    int64 // may still be read without holding more
+	held    int64
 }
 
-func (s *server) boundBody(w http.ResponseWriter, r *http.Request, limit int64) {
+func (s *server) boundBody(w http.ResponseWriter, r *http.Request, d door) *bounded {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.limits.BodyTimeout)) // test recorders have no deadline
-	r.Body = &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, limit), control: control}
+	b := &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, d.limit), control: control, memory: s.admission.memory, left: d.free()}
+	r.Body = b
+	return b
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	for b.left -= int64(n); b.left < 0; b.left += memoryStep {
+		if !b.memory.TryAcquire(memoryStep) {
+			return n, errBusy
+		}
+		b.held += memoryStep
+	}
 	if errors.Is(err, io.EOF) {
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// readAll reads a bounded body. length is the announced one, -1 if unknown.
-func readAll(body io.Reader, length int64) ([]byte, error) {
+// release gives the memory back when the request has been answered.
+func (b *bounded) release() { b.memory.Release(b.held) }
+
+// readAll reads a bounded body. The buffer grows with what arrives, not with
+// what was announced.
+func readAll(body io.Reader) ([]byte, error) {
 	var buffer bytes.Buffer
-	if length > 0 {
-		buffer.Grow(int(length) + bytes.MinRead)
-	}
 	if _, err := buffer.ReadFrom(body); err != nil {
 		return nil, bodyFault(err)
 	}

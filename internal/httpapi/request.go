@@ -20,8 +20,18 @@ import (
 // trace is what is known of a request while it is answered. Authentication
 // fills in the organisation for the log.
 type trace struct {
-	id  string
-	org atomic.Pointer[idem.OrgID]
+	id        string
+	org       atomic.Pointer[idem.OrgID]
+	biometric bool   // a dialect's request that seems to carry a picture
+	leave     func() // gives its place back
+}
+
+// end gives back what the request held.
+func (t *trace) end() {
+	if t.leave != nil {
+		t.leave()
+		t.leave = nil
+	}
 }
 
 type traceKey struct{}
@@ -170,9 +180,18 @@ func (a *reply) statusCode() int {
 
 // door is one API of the server: the native one or a dialect.
 type door struct {
-	mux    *http.ServeMux
-	limit  int64 // of bodies, in bytes
-	refuse func(http.ResponseWriter, *http.Request, error)
+	mux     *http.ServeMux
+	limit   int64 // of bodies, in bytes
+	dialect bool
+	refuse  func(http.ResponseWriter, *http.Request, error)
+}
+
+// free is what a body may have without counting against the memory for bodies.
+func (d door) free() int64 {
+	if d.dialect {
+		return freeDialect
+	}
+	return freeNative
 }
 
 // dispatch finds the API and the route. What no route fits is refused in the

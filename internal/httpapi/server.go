@@ -98,8 +98,8 @@ func (s *server) fillIn() {
 }
 
 func (s *server) open(d Dialect) door {
-	out := door{mux: http.NewServeMux(), limit: s.limits.Batch, refuse: d.Refuse}
-	d.Routes(out.mux, s.authenticateSecret)
+	out := door{mux: http.NewServeMux(), limit: s.limits.Batch, dialect: true, refuse: d.Refuse}
+	d.Routes(out.mux, s.admitDialect)
 	if out.refuse == nil {
 		out.refuse = writeProblem
 	}

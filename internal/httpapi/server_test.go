@@ -158,6 +158,11 @@ func TestLoadIsShed(t *testing.T) {
 		if got := w.call("POST", "/v1/identify", body).is(429, "RATE_LIMITED"); got.header.Get("Retry-After") != "1" {
 			w.t.Errorf("headers: %v", got.header)
 		}
+		dialect := w.do(request{method: "POST", path: "/api/v1/backend/persons/", key: "-", body: object{
+			"api_key": w.org.APIKey, "image_b64": b64(portrait("bob", 0)), "photo_type": "other", "is_verified": false}}).is(429)
+		if dialect.text("error.code") != "RATE_LIMITED" {
+			w.t.Errorf("the dialect: %s", dialect.raw)
+		}
 		w.call("GET", "/v1/persons", nil).is(200) // what needs no pictures goes on
 		close(engine.open)
 		all.Wait()
@@ -166,22 +171,23 @@ func TestLoadIsShed(t *testing.T) {
 }
 
 func TestBodyMemoryIsBounded(t *testing.T) {
-	eachEngine(t, httpapi.Limits{BodyMemory: 1 << 20}, func(w *world, engine blocking) {
+	eachEngine(t, httpapi.Limits{BodyMemory: 5 << 18}, func(w *world, engine blocking) {
 		var one sync.WaitGroup
-		one.Go(func() { // of unknown length: it reserves all there is
-			body := io.MultiReader(strings.NewReader(`{"image":"` + b64(portrait("ann", 0)) + `"}`))
+		one.Go(func() { // its announced length is unknown: it counts as it comes in
+			body := io.MultiReader(strings.NewReader(`{"image":"`+b64(portrait("ann", 0))+`"`), strings.NewReader(strings.Repeat(" ", 2<<20)), strings.NewReader("}"))
 			w.do(request{method: "POST", path: "/v1/identify", body: body}).is(200)
 		})
 		<-engine.working
-		large := `{"image":"` + strings.Repeat("A", 100<<10) + `"}`
+		large := `{"image":"` + strings.Repeat("A", 2<<20) + `"}`
 		w.call("POST", "/v1/identify", large).is(429, "RATE_LIMITED")
-		dialect := w.do(request{method: "POST", path: "/api/v1/backend/persons/", body: large}).is(429)
+		w.do(request{method: "POST", path: "/v1/identify", body: io.MultiReader(strings.NewReader(large))}).is(429, "RATE_LIMITED")
+		dialect := w.do(request{method: "POST", path: "/api/v1/backend/persons/", body: strings.Repeat(" ", 100<<10)}).is(429)
 		if dialect.text("error.code") != "RATE_LIMITED" || dialect.header.Get("Retry-After") == "" {
 			w.t.Errorf("the dialect refuses in another shape: %v %s", dialect.header, dialect.raw)
 		}
 		close(engine.open)
 		one.Wait()
-		w.call("POST", "/v1/identify", large).is(415, "IMAGE_TYPE_UNSUPPORTED")
+		w.call("POST", "/v1/identify", `{"image":"`+strings.Repeat("A", 1<<20)+`"}`).is(415, "IMAGE_TYPE_UNSUPPORTED")
 	})
 }
 

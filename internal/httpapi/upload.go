@@ -79,7 +79,7 @@ func readPicture(ctx context.Context, v any) error {
 var errContentType = idem.Errorf(idem.Unsupported, "CONTENT_TYPE_UNSUPPORTED", "the body is application/json or multipart/form-data")
 
 func readPictureJSON(r *http.Request, v any) error {
-	data, err := readAll(r.Body, r.ContentLength)
+	data, err := readAll(r.Body)
 	if err != nil {
 		return err
 	}
