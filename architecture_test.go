@@ -83,7 +83,9 @@ func TestArchitecture(t *testing.T) {
 			if !strings.HasPrefix(imported, module) || slices.Contains(allowed, "*") || to == from {
 				continue
 			}
-			if !slices.ContainsFunc(allowed, func(a string) bool { return a == to || strings.HasSuffix(from, "test") && strings.HasPrefix(to, a+"/") || a == rule && strings.HasPrefix(to, a+"/") }) {
+			if !slices.ContainsFunc(allowed, func(a string) bool {
+				return a == to || strings.HasSuffix(from, "test") && strings.HasPrefix(to, a+"/") || a == rule && strings.HasPrefix(to, a+"/")
+			}) {
 				t.Errorf("%s must not import %s", from, to)
 			}
 		}

@@ -72,13 +72,19 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 }
 
 func (a *app) handler() http.Handler {
-	meter := metrics.New(version(), a.readings()...)
-	dialect := httpapi.Dialect{Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
-		persons.Routes(mux, persons.Deps{Registry: a.registry, Store: a.store,
-			Authenticate: persons.Authenticate(authenticate), IDs: idem.UUIDv7{}, Log: a.log})
-	}}
-	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Store: a.store, IDs: idem.UUIDv7{}, Metrics: meter,
-		Parts: a.parts(), Dialects: []httpapi.Dialect{dialect}, Log: a.log, Version: version()})
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Store: a.store, IDs: idem.UUIDv7{},
+		Metrics: metrics.New(version(), a.readings()...), Parts: a.parts(), Dialects: []httpapi.Dialect{a.personsDialect()}, Log: a.log, Version: version()})
+}
+
+func (a *app) personsDialect() httpapi.Dialect {
+	deps := persons.Deps{Registry: a.registry, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
+	return httpapi.Dialect{
+		Refuse: persons.Refuse(deps),
+		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
+			deps.Authenticate = persons.Authenticate(authenticate)
+			persons.Routes(mux, deps)
+		},
+	}
 }
 
 // parts are what readiness stands on.
@@ -121,6 +127,7 @@ func (a *app) keepHouse(ctx context.Context) error {
 	defer sweep.Stop()
 	defer expire.Stop()
 	a.note(ctx, "fill the galleries", a.gallery.CatchUp(ctx))
+	a.note(ctx, "finish erasures", a.finishErasures(ctx))
 	for {
 		select {
 		case <-ctx.Done():
@@ -132,6 +139,20 @@ func (a *app) keepHouse(ctx context.Context) error {
 			a.note(ctx, "forget old answers", err)
 		}
 	}
+}
+
+// finishErasures goes on with what a stop interrupted.
+func (a *app) finishErasures(ctx context.Context) error {
+	orgs, err := a.store.System().ListOrganisations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range orgs {
+		if _, err := a.registry.ResumeErasures(ctx, o.ID); err != nil {
+			return fmt.Errorf("organisation %s: %w", o.ID, err)
+		}
+	}
+	return nil
 }
 
 func (a *app) sweep(ctx context.Context) {

@@ -57,30 +57,25 @@ func (a *Access) Create(ctx context.Context, n NewOrganisation) (Created, error)
 	}
 	org := idem.Organisation{ID: idem.OrgID(a.ids.New()), Name: strings.TrimSpace(n.Name), Settings: n.Settings,
 		CreatedAt: a.now().UTC().Truncate(time.Microsecond), Version: 1}
-	if err := a.open(ctx, org); err != nil {
-		return Created{}, fmt.Errorf("create an organisation: %w", err)
+	made := Created{OrgID: org.ID, Operator: CreatedOperator{ID: operator.ID, Email: operator.Email, Password: password}}
+	if err := a.drawKeys(&made); err != nil {
+		return Created{}, err
 	}
-	return a.furnish(ctx, org.ID, operator, password)
+	if err := a.open(ctx, org, operator, made); err != nil {
+		return Created{}, fmt.Errorf("create organisation: %w", err)
+	}
+	return made, nil
 }
 
-// open makes the organisation's keys, then its row: a row without keys could
-// never be used, keys without a row harm nobody.
-func (a *Access) open(ctx context.Context, org idem.Organisation) error {
+// open makes the organisation's keys, then in one transaction the organisation
+// with what it needs: keys without an organisation harm nobody.
+func (a *Access) open(ctx context.Context, org idem.Organisation, operator idem.Operator, made Created) error {
 	if a.keys != nil {
 		if err := a.keys.CreateOrg(ctx, org.ID); err != nil {
 			return err
 		}
 	}
-	return a.store.System().CreateOrganisation(ctx, org)
-}
-
-// furnish gives a fresh organisation what it needs, in one transaction.
-func (a *Access) furnish(ctx context.Context, org idem.OrgID, operator idem.Operator, password string) (Created, error) {
-	made := Created{OrgID: org, Operator: CreatedOperator{ID: operator.ID, Email: operator.Email, Password: password}}
-	if err := a.drawKeys(&made); err != nil {
-		return Created{}, err
-	}
-	err := a.store.Update(ctx, org, func(tx store.Tx) error {
+	return a.store.System().CreateOrganisation(ctx, org, func(tx store.Tx) error {
 		operator.CreatedAt = tx.Now()
 		if err := tx.Operators().Insert(ctx, operator); err != nil {
 			return err
@@ -90,10 +85,6 @@ func (a *Access) furnish(ctx context.Context, org idem.OrgID, operator idem.Oper
 		}
 		return a.grantAll(ctx, tx)
 	})
-	if err != nil {
-		return Created{}, fmt.Errorf("furnish organisation %s: %w", org, err)
-	}
-	return made, nil
 }
 
 func (a *Access) drawKeys(made *Created) (err error) {

@@ -97,7 +97,7 @@ func newInstance(t *testing.T, v *vault.Vault, s store.Store, folder string) *in
 	check(t, v.CreateOrg(t.Context(), i.org))
 	check(t, s.System().CreateOrganisation(t.Context(), idem.Organisation{
 		ID: i.org, Name: "Test", Settings: idem.DefaultSettings(), CreatedAt: time.Now().UTC(), Version: 1,
-	}))
+	}, nil))
 	return i
 }
 

@@ -3,7 +3,10 @@ package httpapi
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/registry"
@@ -26,13 +29,31 @@ type Action struct {
 func actionOf(a idem.Action) Action {
 	out := Action{
 		Seq: a.Seq, PersonID: string(a.Person), Type: string(a.Type), Source: string(a.Actor.Source), KeyID: string(a.Actor.Credential),
-		OperatorID: string(a.Actor.Operator), SessionID: string(a.Actor.Session), At: a.At, Details: a.Details,
+		OperatorID: string(a.Actor.Operator), SessionID: string(a.Actor.Session), At: a.At, Details: map[string]any{},
 		Hash: hex.EncodeToString(a.Hash[:]),
 	}
-	if out.Details == nil {
-		out.Details = map[string]any{}
+	for name, value := range a.Details {
+		out.Details[name] = numbers(value)
 	}
 	return out
+}
+
+// numbers lets the numbers of stored JSON, which are kept as text for the
+// chain's sake, be written as numbers again.
+func numbers(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		return jsontext.Value(v)
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = numbers(v[name])
+		}
+	}
+	return value
 }
 
 type ActionFilter struct {

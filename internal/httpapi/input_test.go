@@ -233,7 +233,10 @@ func TestHugeHeaders(t *testing.T) {
 
 func TestPaths(t *testing.T) {
 	each(t, func(w *world) {
-		w.call("GET", "/", nil).is(404, "ROUTE_NOT_FOUND")
+		if got := w.call("GET", "/", nil); got.status != http.StatusOK || !strings.Contains(string(got.raw), "Idem API") {
+			t.Errorf("the root leads to %d", got.status)
+		}
+		w.call("GET", "/nothing", nil).is(404, "ROUTE_NOT_FOUND")
 		w.call("GET", "/v1/nothing", nil).is(404, "ROUTE_NOT_FOUND")
 		w.call("GET", "/v1/persons/", nil).is(404, "ROUTE_NOT_FOUND")
 		w.call("GET", "/v1//persons", nil).is(404, "ROUTE_NOT_FOUND")

@@ -71,6 +71,7 @@ func (s *server) pages(mux *http.ServeMux) {
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	mux.HandleFunc("GET /openapi.json", docs.document)
 	mux.HandleFunc("GET /docs", docs.page)
+	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusSeeOther))
 	mux.HandleFunc("GET "+errorPage, docs.errors)
 	mux.HandleFunc("GET /docs/style.css", docs.style)
 }

@@ -62,7 +62,7 @@ func newWorld(t testing.TB, s store.Store, v *vault.Vault, o gallery.Options) *w
 func (w *world) organisation(v *vault.Vault) {
 	o := idem.Organisation{ID: idem.OrgID(newID()), Name: "Test", Settings: idem.DefaultSettings(), CreatedAt: now(), Version: 1}
 	w.must(v.CreateOrg(w.Context(), o.ID))
-	w.must(w.store.System().CreateOrganisation(w.Context(), o))
+	w.must(w.store.System().CreateOrganisation(w.Context(), o, nil))
 	w.me = idem.Principal{Org: o.ID, Permissions: idem.AllPermissions(),
 		Actor: idem.Actor{Source: idem.SourceCabinet, Operator: idem.OperatorID(newID())}}
 	w.update(func(tx store.Tx) error {

@@ -58,8 +58,9 @@ type Tx interface {
 // known, and what creates organisations.
 type System interface {
 	// CreateOrganisation adds an organisation with its empty audit head, as
-	// given; ErrDuplicateRow when the identifier is taken.
-	CreateOrganisation(ctx context.Context, o idem.Organisation) error
+	// given, and runs furnish, if it is not nil, in the same transaction.
+	// ErrDuplicateRow when the identifier is taken.
+	CreateOrganisation(ctx context.Context, o idem.Organisation, furnish func(Tx) error) error
 	// ListOrganisations returns all organisations, oldest first.
 	ListOrganisations(ctx context.Context) ([]idem.Organisation, error)
 	// FindCredential looks a credential up by the hash of its secret. Unknown

@@ -64,6 +64,9 @@ func (r *request) read(w http.ResponseWriter, limit int64) error {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return errBodySize.With("limit_bytes", limit)
 	}
+	if known := (*idem.Error)(nil); errors.As(err, &known) {
+		return known // the server's own limits, told by the reader
+	}
 	if err != nil {
 		return idem.Errorf(idem.Invalid, errInvalidJSON.Code, "the body ended early").Because(err)
 	}

@@ -127,7 +127,7 @@ func (e *env) tenant(name string) tenant {
 	o := idem.Organisation{ID: idem.OrgID(idem.UUIDv7{}.New()), Name: name, Settings: idem.DefaultSettings(),
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Version: 1}
 	must(e, e.vault.CreateOrg(e.Context(), o.ID))
-	must(e, e.store.System().CreateOrganisation(e.Context(), o))
+	must(e, e.store.System().CreateOrganisation(e.Context(), o, nil))
 	_, err := e.access.Grant(e.Context(), o.ID, access.Grant{Technology: idem.TechPersons, Total: 1000})
 	must(e, err)
 	operator := idem.Principal{Org: o.ID, Permissions: idem.AllPermissions(),

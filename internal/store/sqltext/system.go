@@ -28,9 +28,12 @@ func (s System) view(ctx context.Context, f func(*Tx) error) error {
 }
 
 // CreateOrganisation implements store.System.
-func (s System) CreateOrganisation(ctx context.Context, o idem.Organisation) error {
+func (s System) CreateOrganisation(ctx context.Context, o idem.Organisation, furnish func(store.Tx) error) error {
 	return s.runner.Update(ctx, o.ID, func(tx store.Tx) error {
-		return organisations{tx.(*Tx)}.insert(ctx, o)
+		if err := (organisations{tx.(*Tx)}).insert(ctx, o); err != nil || furnish == nil {
+			return err
+		}
+		return furnish(tx)
 	})
 }
 

@@ -15,10 +15,10 @@ func testOrganisations(t *testing.T, f fixture) {
 		ID: idem.OrgID(newID()), Name: "Zweite", CreatedAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond), Version: 1,
 		Settings: idem.Settings{FaceUniqueness: idem.UniquenessReject, DuplicateFMR: 3e-6, SimilarFMR: 2e-3, Country: "KZ", PhonePrefix: "49", MaxPhotos: 7},
 	}
-	if err := f.System().CreateOrganisation(t.Context(), o); err != nil {
+	if err := f.System().CreateOrganisation(t.Context(), o, nil); err != nil {
 		t.Fatal(err)
 	}
-	want(t, f.System().CreateOrganisation(t.Context(), o), store.ErrDuplicateRow)
+	want(t, f.System().CreateOrganisation(t.Context(), o, nil), store.ErrDuplicateRow)
 	view(t, f, o.ID, func(tx store.Tx) error {
 		got, err := tx.Organisations().Get(t.Context())
 		if diff := cmp.Diff(o, got); diff != "" {

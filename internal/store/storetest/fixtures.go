@@ -14,7 +14,7 @@ func NewOrganisation(t testing.TB, s store.Store) idem.OrgID {
 	t.Helper()
 	o := idem.Organisation{ID: idem.OrgID(newID()), Name: "Test", Settings: idem.DefaultSettings(),
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Version: 1}
-	if err := s.System().CreateOrganisation(t.Context(), o); err != nil {
+	if err := s.System().CreateOrganisation(t.Context(), o, nil); err != nil {
 		t.Fatal(err)
 	}
 	return o.ID

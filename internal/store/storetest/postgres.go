@@ -23,12 +23,23 @@ const templateLock = 7_314_159
 // IDEM_TEST_POSTGRES and returns its URL. It is dropped when the test ends.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
+	return freshPostgres(t, clone)
+}
+
+// EmptyPostgresURL is PostgresURL without any tables.
+func EmptyPostgresURL(t testing.TB) string {
+	t.Helper()
+	return freshPostgres(t, func(ctx context.Context, admin, name string) error { return run(ctx, admin, "CREATE DATABASE "+name) })
+}
+
+func freshPostgres(t testing.TB, create func(ctx context.Context, admin, name string) error) string {
+	t.Helper()
 	admin := os.Getenv("IDEM_TEST_POSTGRES")
 	if admin == "" {
 		t.Fatal("this test needs PostgreSQL: run make test, or set IDEM_TEST_POSTGRES")
 	}
 	name := "idem_test_" + strings.ReplaceAll(newID(), "-", "")
-	if err := clone(t.Context(), admin, name); err != nil {
+	if err := create(t.Context(), admin, name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
