@@ -39,7 +39,7 @@ func NpmConfig(ctx context.Context, getenv func(string) string) (Npm, error) {
 			keys = append(keys, scope+":registry")
 		}
 	}
-	values := map[string]string{}
+	var values map[string]string
 	if path, err := exec.LookPath("npm"); err == nil {
 		out, err := exec.CommandContext(ctx, path, append([]string{"config", "get"}, keys...)...).Output()
 		if err != nil {
