@@ -230,7 +230,7 @@ func TestMissingFolderIsUnavailable(t *testing.T) {
 // TestBusyFile lets another process hold the file longer than the store waits.
 func TestBusyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "idem.db")
-	s := open(t, path, sqlite.Options{BusyTimeout: 20 * time.Millisecond})
+	s := open(t, path, sqlite.Options{BusyTimeout: 300 * time.Millisecond})
 	org := storetest.NewOrganisation(t, s)
 	other, err := sqlite.Raw(path)
 	if err != nil {
