@@ -128,7 +128,7 @@ func (a *app) checkVault(ctx context.Context) finding {
 	if err != nil {
 		return failed("keys", err, "restore the newest key backup")
 	}
-	return ok("keys", "%+v", report)
+	return ok("keys", "%d data keys, %d destroyed, %d in reserve", report.Keys, report.Destroyed, report.Unassigned)
 }
 
 func (a *app) checkEngine() finding {

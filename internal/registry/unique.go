@@ -189,7 +189,7 @@ func faceKnown(similar []Similar) error {
 		if s.Duplicate {
 			persons = append(persons, map[string]any{
 				"person_id": string(s.Person), "photo_id": string(s.Photo),
-				"score": fmt.Sprintf("%.4f", s.Score), "fmr": s.FMR,
+				"score": s.Score, "fmr": s.FMR,
 			})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -81,7 +82,7 @@ func statusOf(e *idem.Error) int {
 }
 
 func bodyOf(e *idem.Error) errorBody {
-	out := errorMember{Code: e.Code, Message: e.Message, Details: e.Details}
+	out := errorMember{Code: e.Code, Message: e.Message, Details: scored(e.Details)}
 	if e.Field != "" {
 		field := fieldName(e.Field)
 		out.Field = &field
@@ -147,4 +148,23 @@ func itemError(err error, index int) (int, errorMember) {
 		e = e.At(fmt.Sprintf("items[%d].%s", index, fieldName(e.Field)))
 	}
 	return statusOf(e), bodyOf(e).Error
+}
+
+// scored renders the comparison scores of named persons as this API does: as
+// decimal strings.
+func scored(details map[string]any) map[string]any {
+	persons, ok := details["persons"].([]map[string]any)
+	if !ok {
+		return details
+	}
+	out := maps.Clone(details)
+	rendered := make([]map[string]any, len(persons))
+	for i, p := range persons {
+		rendered[i] = maps.Clone(p)
+		if s, ok := p["score"].(float64); ok {
+			rendered[i]["score"] = score(s)
+		}
+	}
+	out["persons"] = rendered
+	return out
 }
