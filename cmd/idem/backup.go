@@ -20,16 +20,14 @@ func (d *data) backup(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	bar := newProgress(-1, "backup")
 	sources := backup.Sources{Objects: d.blobs, Program: version(), Schema: schema,
-		Progress: func(p backup.Progress) { bar.set(int64(p.Files)) }}
+		Progress: func(p backup.Progress) { countFiles("backup", p.Files) }}
 	if d.config.Database != "" {
 		sources.Postgres = backup.NewPostgres(d.config.Database)
 	} else {
 		sources.SQLite = d.sqlite
 	}
 	manifest, err := backup.Create(cmd.Context(), file, sources)
-	bar.finish()
 	if err != nil {
 		return err
 	}

@@ -45,36 +45,46 @@ func table(w io.Writer, rows ...[]any) {
 	_ = out.Flush()
 }
 
-// progress is a bar on the terminal, or silence when there is none.
+// progress is a bar on the terminal; without a terminal it is silent.
 type progress struct {
 	mu  sync.Mutex
-	bar *progressbar.ProgressBar
+	bar *progressbar.ProgressBar // nil is silent
 }
 
+func onTerminal() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
+
 func newProgress(total int64, what string) *progress {
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
-		return &progress{bar: progressbar.DefaultSilent(total)}
+	if !onTerminal() {
+		return &progress{}
 	}
 	return &progress{bar: progressbar.Default(total, what)}
 }
 
 func newByteProgress(total int64, what string) *progress {
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
-		return &progress{bar: progressbar.DefaultBytesSilent(total)}
+	if !onTerminal() {
+		return &progress{}
 	}
 	return &progress{bar: progressbar.DefaultBytes(total, what)}
 }
 
-func (p *progress) set(done int64) {
+func (p *progress) do(f func(*progressbar.ProgressBar)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = p.bar.Set64(done)
+	if p.bar != nil {
+		f(p.bar)
+	}
 }
 
-func (p *progress) step() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_ = p.bar.Add(1)
-}
+func (p *progress) set(done int64) { p.do(func(b *progressbar.ProgressBar) { _ = b.Set64(done) }) }
 
-func (p *progress) finish() { _ = p.bar.Finish() }
+func (p *progress) step() { p.do(func(b *progressbar.ProgressBar) { _ = b.Add(1) }) }
+
+func (p *progress) finish() { p.do(func(b *progressbar.ProgressBar) { _ = b.Finish() }) }
+
+// countFiles tells on the terminal how many files are done, where their number
+// is not known beforehand.
+func countFiles(what string, files int) {
+	if onTerminal() {
+		fmt.Fprintf(os.Stderr, "\r%s: %d files", what, files)
+	}
+}
