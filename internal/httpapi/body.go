@@ -30,6 +30,10 @@ type Limits struct {
 	Batch int64
 	// BodyTimeout is how long a body may take to arrive; 60 s.
 	BodyTimeout time.Duration
+	// ReadWork and ChangeWork are how long a request may be worked on, so that a
+	// database that neither answers nor hangs up holds nobody for ever: 30 s for
+	// one that reads, 5 min for one that changes or brings pictures.
+	ReadWork, ChangeWork time.Duration
 	// WriteTimeout is how long an answer may take from its first byte; 60 s.
 	WriteTimeout time.Duration
 	// BodyMemory bounds the bodies that are held at one time, in bytes; 256 MiB.
@@ -43,6 +47,8 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Body, 20<<20)
 	setDefault(&l.Batch, 64<<20)
 	setDefault(&l.BodyTimeout, 60*time.Second)
+	setDefault(&l.ReadWork, 30*time.Second)
+	setDefault(&l.ChangeWork, 5*time.Minute)
 	setDefault(&l.WriteTimeout, 60*time.Second)
 	setDefault(&l.BodyMemory, 256<<20)
 	setDefault(&l.Biometric, 64)

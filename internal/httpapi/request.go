@@ -72,7 +72,9 @@ func (s *server) outermost(next http.Handler) http.Handler {
 		if !requestIDForm.MatchString(t.id) {
 			t.id = s.ids.New()
 		}
-		r = r.WithContext(context.WithValue(r.Context(), traceKey{}, t))
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), traceKey{}, t), s.workLimit(r.Method))
+		defer cancel()
+		r = r.WithContext(ctx)
 		out := &reply{ResponseWriter: w, control: http.NewResponseController(w), patience: s.limits.WriteTimeout}
 		done, started := s.metrics.Begin(r.Method), time.Now()
 		defer func() {
@@ -83,6 +85,14 @@ func (s *server) outermost(next http.Handler) http.Handler {
 		s.setHeaders(out.Header(), r, t.id)
 		next.ServeHTTP(out, r)
 	})
+}
+
+// workLimit is how long a request may be worked on.
+func (s *server) workLimit(method string) time.Duration {
+	if method == http.MethodGet || method == http.MethodHead {
+		return s.limits.ReadWork
+	}
+	return s.limits.ChangeWork
 }
 
 // setHeaders sets what holds for every answer. Handlers may set a laxer

@@ -201,6 +201,29 @@ func eachEngine(t *testing.T, l httpapi.Limits, f func(*world, blocking)) {
 	}, storetest.WithSealer(sealer))
 }
 
+// stuck is an engine that never answers.
+type stuck struct{ facetest.Fake }
+
+func (stuck) Analyse(ctx context.Context, _ image.Image, _ face.Want) (face.Analysis, error) {
+	<-ctx.Done()
+	return face.Analysis{}, ctx.Err()
+}
+
+// TestWorkEndsInTime: what does not answer, an engine here and a database
+// elsewhere, holds a request no longer than its limit.
+func TestWorkEndsInTime(t *testing.T) {
+	sealer := storetest.Sealer()
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		w := newWorld(t, s, sealer, options{engine: stuck{}, limits: httpapi.Limits{ChangeWork: 300 * time.Millisecond}})
+		w.call("POST", "/v1/identify", object{"image": b64(portrait("ann", 0))}).is(503, "TIMEOUT")
+		got := w.do(request{method: "POST", path: "/api/v1/backend/persons/", key: "-", body: object{
+			"api_key": w.org.APIKey, "image_b64": b64(portrait("bob", 0)), "photo_type": "other", "is_verified": false}}).is(503)
+		if got.text("error.code") != "TIMEOUT" {
+			t.Errorf("the dialect: %s", got.raw)
+		}
+	}, storetest.WithSealer(sealer))
+}
+
 func TestPersonsDialectIsMounted(t *testing.T) {
 	each(t, func(w *world) {
 		as := func(key, path string) *reply {
