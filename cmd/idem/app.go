@@ -159,7 +159,7 @@ func galleryModel(m face.Model) gallery.Model {
 	if m.ID == "" {
 		m = models.Default().Model()
 	}
-	return gallery.Model{ID: m.ID, Short: m.Short, Dim: m.Dim}
+	return gallery.Model{ID: m.Name(), Short: m.Short, Dim: m.Dim}
 }
 
 func (a *app) close() {

@@ -2,6 +2,7 @@ package face
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"math"
 
@@ -175,6 +176,10 @@ type Model struct {
 	TemplateVersion int
 	Calibration     Calibration
 }
+
+// Name tells models apart even when an operator gives two of them one ID: it
+// is the ID with the number that every template carries.
+func (m Model) Name() string { return fmt.Sprintf("%s:%08x", m.ID, m.Short) }
 
 // Engine analyses pictures. It is safe for concurrent use.
 type Engine interface {

@@ -58,7 +58,7 @@ func newLab(ctx context.Context, data, database string) (*lab, error) {
 		return nil, err
 	}
 	m := models.Default().Model()
-	l.model = gallery.Model{ID: m.ID, Short: m.Short, Dim: m.Dim}
+	l.model = gallery.Model{ID: m.Name(), Short: m.Short, Dim: m.Dim}
 	l.gallery = gallery.New(l.store, l.vault, ram.New(l.model), l.model, gallery.Options{KeyOf: vault.KeyOf})
 	l.access = access.New(access.Deps{Store: l.store, Blinder: l.vault, Keys: l.vault, IDs: idem.UUIDv7{}})
 	made, err := l.access.Create(ctx, access.NewOrganisation{Name: "Bench", OperatorEmail: "bench@bench.invalid"})
