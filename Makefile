@@ -47,6 +47,11 @@ bench: models ## Measure: face pipeline, HTTP, registry, enrolment, start-up
 	@tools/install postgresql
 	tools/with-postgres go run ./tools/bench
 
+.PHONY: bench-match
+bench-match: ## Measure the search of templates beside its peers (FACES=folder adds real pictures)
+	@tools/install python3-faiss libopenblas0-pthread
+	go run ./tools/benchmatch $(if $(FACES),-faces $(FACES))
+
 .PHONY: clean
 clean: ## Remove what was built; models and data stay
 	rm -rf bin

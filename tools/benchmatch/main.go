@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// options are the command line.
+type options struct {
+	n, rounds, threads int
+	dims               []int
+	seed               uint64
+	cache, faces       string
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == loopCommand {
+		exit(serveLoop(os.Args[2:], os.Stdin, os.Stdout))
+	}
+	var o options
+	flag.IntVar(&o.n, "n", 1_000_000, "synthetic rows; 0 leaves them out")
+	flag.IntVar(&o.rounds, "rounds", 9, "rounds of the interleaved measurement")
+	flag.IntVar(&o.threads, "threads", min(2, runtime.NumCPU()), "threads of the second table")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of the synthetic rows")
+	flag.StringVar(&o.cache, "cache", ".cache/benchmatch", "folder for peers that are installed")
+	flag.StringVar(&o.faces, "faces", "", "folder of pictures: count the work on their templates too")
+	dims := flag.String("dims", "128,256,512", "dimensions, powers of two")
+	flag.Parse()
+	var err error
+	o.dims, err = dimensions(*dims)
+	if err == nil {
+		err = run(o, os.Stdout)
+	}
+	exit(err)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "benchmatch:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func dimensions(list string) ([]int, error) {
+	var all []int
+	for _, s := range strings.Split(list, ",") {
+		d, err := strconv.Atoi(s)
+		if err != nil || d < 32 || d&(d-1) != 0 {
+			return nil, fmt.Errorf("%q is not a power of two from 32 on", s)
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+func run(o options, out io.Writer) error {
+	fmt.Fprintf(out, "%s, %d processors, %s; load %s\n", processor(), runtime.NumCPU(), runtime.Version(), load())
+	if o.n > 0 && o.n < 1000 {
+		return errors.New("fewer than 1000 rows measure nothing")
+	}
+	if o.n > 0 {
+		for _, d := range o.dims {
+			if err := synthetic(o, d, out); err != nil {
+				return fmt.Errorf("%d dimensions: %w", d, err)
+			}
+		}
+	}
+	if o.faces != "" {
+		if err := faces(o.faces, out); err != nil {
+			return fmt.Errorf("faces: %w", err)
+		}
+	}
+	fmt.Fprintf(out, "\nload at the end %s\n", load())
+	return nil
+}
+
+// processor and load name the machine and how busy it is.
+func processor() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.Trim(name, "\t :\n")
+		}
+	}
+	return runtime.GOARCH
+}
+
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(b))[:3], " ")
+}
