@@ -36,9 +36,9 @@ const turnTime = 150 * time.Millisecond
 func interleave(variants []*variant, rounds int) {
 	for _, v := range variants {
 		v.calls = 1
-		if s, ok := v.take(0); ok {
-			v.calls = int(max(1, min(16, turnTime/max(1, s.wall))))
-		}
+		begun := time.Now()
+		v.take(0)
+		v.calls = int(max(1, min(16, turnTime/max(1, time.Since(begun)))))
 	}
 	for round := range rounds {
 		for _, v := range variants {

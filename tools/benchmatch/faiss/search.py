@@ -2,11 +2,15 @@
 
 import ctypes
 import json
+import os
 import sys
 import time
 
-import faiss
-import numpy
+# Without it OpenMP's threads spin in the way of OpenBLAS's.
+os.environ["OMP_WAIT_POLICY"] = "passive"
+
+import faiss  # noqa: E402
+import numpy  # noqa: E402
 
 folder, _, dims, k, _ = sys.argv[1:]
 dims, k = int(dims), int(k)
