@@ -55,7 +55,7 @@ func (s *section) print(out io.Writer) error {
 	fmt.Fprintf(t, "%d thread(s), ratios of %s\tx H read\tx int8 read\tx match\tspeed-up\tCPU ms\twall ms\tnote\n", s.threads, of)
 	high, full := s.best(s.high), s.best(s.full)
 	for i, v := range []*variant{high, full} {
-		note := fmt.Sprintf("%s, %.1f GB/s", v.note, float64(s.bytes[i])/v.median(wallOf)/1e6)
+		note := fmt.Sprintf("%s, %.1f GB/s", v.note, float64(s.bytes[i])/v.median(s.figure())/1e6)
 		s.line(t, v, high, full, note)
 	}
 	for _, v := range append(s.match, s.peers...) {
