@@ -8,7 +8,7 @@
 //
 // It does not own thresholds (they belong to the recogniser's calibration),
 // galleries on disk, persons or identities. It imports only the standard
-// library.
+// library, and golang.org/x/sys/cpu to learn what the processor can do.
 //
 // Templates are biometric data. Neither a Template nor an error of this package
 // ever prints a code, and a Gallery overwrites what it gives up.

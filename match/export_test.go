@@ -2,3 +2,14 @@ package match
 
 // ClipSigma shows the frozen clip to the tests.
 const ClipSigma = clipSigma
+
+// Kernels names the kernels of this machine.
+func Kernels() (names []string) {
+	for _, k := range kernels() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// Use makes a gallery compare with the named kernel.
+func (g *Gallery) Use(name string) { g.kernel = chooseKernel(name) }

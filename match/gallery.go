@@ -3,16 +3,18 @@ package match
 import (
 	"fmt"
 	"math"
+	"os"
 	"sync"
 )
 
 // Gallery is an in-memory set of templates of one model and dimension, each
 // under an id of the caller's, that is searched exhaustively. A row takes
 // at most about Dim + 32 bytes. All methods are safe for concurrent use; searches run
-// beside each other, and a writer waits for them at most a segment of rows.
+// beside each other, and a writer waits for them at most for 4,096 rows.
 type Gallery struct {
-	model uint32
-	dim   int
+	model  uint32
+	dim    int
+	kernel kernel
 
 	mu       sync.RWMutex // guards what follows; taken before a segment's lock
 	segments []*segment   // nil where all rows are gone
@@ -30,7 +32,7 @@ func NewGallery(model uint32, dim int) (*Gallery, error) {
 	if dim < 1 || dim > MaxDim {
 		return nil, fmt.Errorf("%w: %d, want 1..%d", ErrDimension, dim, MaxDim)
 	}
-	g := &Gallery{model: model, dim: dim}
+	g := &Gallery{model: model, dim: dim, kernel: chooseKernel(os.Getenv(levelVariable))}
 	g.places = newPlaces(g.idAt)
 	return g, nil
 }
@@ -71,11 +73,11 @@ func (g *Gallery) Add(id uint64, t Template) error {
 
 func place(segment, row int) uint32 { return uint32(segment*maxSegmentRows + row) }
 
-// openTail returns a segment with room. A new one has room for as many rows as
-// the gallery has, within limits: small galleries stay small.
+// openTail returns a segment with room. A new one has room for an eighth of the
+// rows that the gallery has, within limits: little is spare at any size.
 func (g *Gallery) openTail() (*segment, error) {
 	if g.tail < len(g.segments) {
-		if s := g.segments[g.tail]; s != nil && !s.full() {
+		if s := g.segments[g.tail]; s != nil && s.takes(g.added+1) {
 			return s, nil
 		}
 	}
@@ -83,8 +85,8 @@ func (g *Gallery) openTail() (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := max(minSegmentRows, min(maxSegmentRows, g.places.used))
-	g.tail, g.segments[slot] = slot, newSegment(rows, g.dim)
+	rows := max(minSegmentRows, min(maxSegmentRows, g.places.used/8))
+	g.tail, g.segments[slot] = slot, newSegment(rows, g.dim, g.added)
 	return g.segments[slot], nil
 }
 
@@ -134,15 +136,20 @@ func (g *Gallery) compact(i int) {
 	}
 }
 
-// snapshot lists the segments of the moment and the count of additions. A row
-// stays in its segment as long as it lives, so the list covers every row.
-func (g *Gallery) snapshot() (segments []*segment, now uint64) {
+// snapshot lists the rows of the moment. A row stays in its segment as long as
+// it lives, so the list covers every row.
+func (g *Gallery) snapshot() (all []chunk) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	for _, s := range g.segments {
 		if s != nil {
-			segments = append(segments, s)
+			all = s.chunks(all)
 		}
 	}
-	return segments, g.added
+	return all
 }
+
+// Kernel names the implementation that compares: avx512, avx2 or go. It is the
+// best one of the processor unless the environment variable IDEM_MATCH names
+// another that the processor has. Every one gives the same answers.
+func (g *Gallery) Kernel() string { return g.kernel.name }

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 )
@@ -19,15 +20,21 @@ func filled(t *testing.T, rows uint64) *Gallery {
 	return g
 }
 
-// held counts the bytes of codes, also beyond the rows in use, that are not 0.
+// held counts the codes, also beyond the rows in use, that are not wiped.
 func held(s *segment) (n int) {
-	for _, c := range s.codes[:cap(s.codes)] {
-		if c != 0 {
-			n++
+	codes := make([]int8, s.rows.dim)
+	for row := range cap(s.ids) {
+		s.rows.codes(row, codes)
+		for _, c := range codes {
+			if c != -128 {
+				n++
+			}
 		}
 	}
 	return n
 }
+
+func wiped(b []byte) bool { return len(bytes.TrimLeft(b, "\x00")) == 0 }
 
 func TestRemoveOverwritesTheTemplate(t *testing.T) {
 	g := filled(t, 500)
@@ -38,15 +45,15 @@ func TestRemoveOverwritesTheTemplate(t *testing.T) {
 			t.Fatalf("%d bytes of templates after removing %d rows, want %d", held(s), id+1, want)
 		}
 	}
-	if len(s.ids) != 0 || g.places.used != 0 {
-		t.Errorf("%d rows and %d places are left", len(s.ids), g.places.used)
+	if len(s.ids) != 0 || g.places.used != 0 || !wiped(s.rows.memory.bytes) {
+		t.Errorf("%d rows and %d places are left, wiped: %v", len(s.ids), g.places.used, wiped(s.rows.memory.bytes))
 	}
 }
 
 func TestCompactionOverwritesWhatItGivesBack(t *testing.T) {
 	g := filled(t, 20000)
 	s := g.segments[2]
-	old, first := s.codes, s.ids[0]
+	old, first := s.rows.memory.bytes, s.ids[0]
 	n := uint64(len(s.ids))
 	for id := first; id < first+n/4; id++ {
 		g.Remove(id)
@@ -55,13 +62,11 @@ func TestCompactionOverwritesWhatItGivesBack(t *testing.T) {
 		t.Fatalf("%d dead rows of %d, want a quarter", s.dead, n)
 	}
 	g.Remove(first + n/4)
-	if s.dead != 0 || len(s.ids) != int(n-n/4-1) || cap(s.codes) != 4*len(s.ids) {
-		t.Errorf("%d dead rows, %d rows, %d bytes", s.dead, len(s.ids), cap(s.codes))
+	if s.dead != 0 || len(s.ids) != int(n-n/4-1) || cap(s.ids) != len(s.ids) {
+		t.Errorf("%d dead rows, %d rows, room for %d", s.dead, len(s.ids), cap(s.ids))
 	}
-	for _, c := range old {
-		if c != 0 {
-			t.Fatal("templates are left in memory that was given back")
-		}
+	if !wiped(old) {
+		t.Fatal("templates are left in memory that was given back")
 	}
 	for id := first + n/4 + 1; id < first+n; id++ {
 		g.Remove(id)
@@ -89,14 +94,22 @@ func TestEmptySegmentsAreUsedAgain(t *testing.T) {
 	}
 }
 
+// TestGalleryStaysSmall counts what the rows take, and how much is spare.
 func TestGalleryStaysSmall(t *testing.T) {
 	g := filled(t, 100_000)
-	bytes := 4 * cap(g.places.slots)
+	used, spare := 4*cap(g.places.slots), 0
 	for _, s := range g.segments {
-		bytes += cap(s.codes) + 8*cap(s.ids) + 4*cap(s.norms) + 8*cap(s.added)
+		room, rows := cap(s.ids), len(s.ids)
+		perRow := (len(s.rows.high)+len(s.rows.low))/room + 8 + 4 + 4
+		used += rows*perRow + 8*len(s.alive)
+		spare += room - rows
 	}
-	if perRow := float64(bytes) / 100_000; perRow > 4+33 {
-		t.Errorf("%.1f bytes per row of 4 dimensions", perRow)
+	const stored = 8 // dimensions: whole lines
+	if perRow := float64(used) / 100_000; perRow > stored+32 {
+		t.Errorf("%.1f bytes per row of %d dimensions", perRow, stored)
+	}
+	if spare > 100_000/8 {
+		t.Errorf("%d rows are spare", spare)
 	}
 }
 

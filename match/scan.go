@@ -1,58 +1,85 @@
 package match
 
-// scan compares one probe with one segment after the other.
+import "math/bits"
+
+// scan compares one probe with one chunk after the other.
 type scan struct {
-	probe *body
-	now   uint64      // rows added later do not count
-	rows  int         // compared so far
-	found []Candidate // of the last segment
-	dots  []int32     // of the last segment, one for each row
+	kernel kernel
+	query  *query
+	bound  bound
+	work   Work
+	found  []Candidate // of the last chunk, in the order of its rows
+
+	// What the kernels write. A chunk whose rows moved may touch one block
+	// more than others.
+	high, low []int32
+	masks     []uint16
+	list      []uint32 // of blocks with survivors
 }
 
-// segment finds every live row of s that scores at least floor. It runs no
+const maxBlocks = chunkRows/blockRows + 1
+
+func newScan(g *Gallery, q *query) *scan {
+	return &scan{
+		kernel: g.kernel,
+		query:  q,
+		high:   make([]int32, maxBlocks*blockRows),
+		low:    make([]int32, maxBlocks*blockRows),
+		masks:  make([]uint16, maxBlocks),
+		list:   make([]uint32, maxBlocks),
+	}
+}
+
+// chunk finds every live row of a chunk that scores at least floor. It runs no
 // foreign code, so it may hold the lock.
-func (c *scan) segment(s *segment, floor float64) {
+func (w *scan) chunk(c *chunk, floor float64) {
+	s := c.segment
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c.multiply(s)
-	c.found = c.found[:0]
-	for i, norm := range s.norms {
-		if norm == deadRow || s.added[i] > c.now {
-			continue
-		}
-		c.rows++
-		if score := cosine(c.dots[i], c.probe.norm, norm); score >= floor {
-			c.found = append(c.found, Candidate{ID: s.ids[i], Score: score})
-		}
+	w.found = w.found[:0]
+	first, end := c.rows()
+	if first >= end {
+		return
+	}
+	w.bound = w.query.boundFor(floor)
+	from := first / blockRows
+	n := w.dismiss(s, first, end)
+	if n == 0 {
+		return
+	}
+	w.kernel.dots(&s.rows.low[0], &w.list[0], n, s.rows.lines, &w.query.codes[0], &w.low[0])
+	w.work.Blocks += n
+	for i, block := range w.list[:n] {
+		w.refine(s, int(block), w.masks[int(block)-from], w.high[(int(block)-from)*blockRows:], w.low[i*blockRows:], floor)
 	}
 }
 
-// multiply fills dots. Dead rows are multiplied too: they are few, and testing
-// for them would break up the groups of four.
-func (c *scan) multiply(s *segment) {
-	q, n := c.probe.codes, len(s.ids)
-	c.dots = c.dots[:0]
-	for len(c.dots)+4 <= n {
-		d0, d1, d2, d3 := dot4(q, s.codes[len(c.dots)*s.dim:])
-		c.dots = append(c.dots, d0, d1, d2, d3)
+// dismiss makes the first pass over rows, leaves the live survivors in masks
+// and returns how many blocks it listed that have some.
+func (w *scan) dismiss(s *segment, first, end int) (n int) {
+	from, to := first/blockRows, (end+blockRows-1)/blockRows
+	w.kernel.scan(&s.rows.high[from*s.rows.highStride()], to-from, s.rows.lines, &w.query.codes[0], &w.bound, &w.high[0], &w.masks[0])
+	for i := range to - from {
+		alive := s.aliveIn(from+i, first, end)
+		w.work.Rows += bits.OnesCount16(alive)
+		w.masks[i] &= alive
+		if w.masks[i] != 0 {
+			w.work.Survivors += bits.OnesCount16(w.masks[i])
+			w.list[n] = uint32(from + i)
+			n++
+		}
 	}
-	for len(c.dots) < n {
-		c.dots = append(c.dots, dot(q, s.row(len(c.dots))))
-	}
+	return n
 }
 
-// dot4 returns the inner products of q with four consecutive rows of its
-// length. Reading four rows at once hides part of the wait for memory: in a large
-// gallery it takes about a third less time than one row after the other.
-func dot4(q, rows []int8) (s0, s1, s2, s3 int32) {
-	d := len(q)
-	a, b, c, e := rows[:d], rows[d:][:d], rows[2*d:][:d], rows[3*d:][:d]
-	for i, v := range q {
-		x := int32(v)
-		s0 += x * int32(a[i])
-		s1 += x * int32(b[i])
-		s2 += x * int32(c[i])
-		s3 += x * int32(e[i])
+// refine scores the survivors of a block.
+func (w *scan) refine(s *segment, block int, mask uint16, high, low []int32, floor float64) {
+	for ; mask != 0; mask &= mask - 1 {
+		r := bits.TrailingZeros16(mask)
+		row := block*blockRows + r
+		if score := w.query.score(high[r], low[r], s.norms[row]); score >= floor {
+			w.work.Exact++
+			w.found = append(w.found, Candidate{ID: s.ids[row], Score: score})
+		}
 	}
-	return s0, s1, s2, s3
 }

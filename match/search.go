@@ -58,10 +58,20 @@ type Result struct {
 
 // Work tells what a search did. Rows is the number of rows compared with the
 // probe; it equals Len as it was when the search began, unless rows were removed
-// meanwhile, which proves that no row was left out. Skipped is how many of them Skip refused.
+// meanwhile, which proves that no row was left out. Skipped is how many of them
+// Skip refused.
+//
+// The rest tells how hard it was. Half of each code sufficed to dismiss all rows
+// but Survivors; these lay in Blocks blocks of sixteen rows, of which the other
+// half was read; and Exact rows had the score to be offered for the list. These
+// three depend on the order in which rows were met, which with several
+// processors is not the same each time.
 type Work struct {
-	Rows    int
-	Skipped int
+	Rows      int
+	Skipped   int
+	Survivors int
+	Blocks    int
+	Exact     int
 }
 
 // Search compares the probe with every row that the gallery holds as the search
@@ -73,23 +83,27 @@ type Work struct {
 // or dimension, ErrRequest for a negative K or a floor that is not a number,
 // or the error of ctx, which is looked at every 4,096 rows at the latest.
 func (g *Gallery) Search(ctx context.Context, probe Template, r Request) (Result, error) {
-	if err := sameModel(probe, g.model, g.dim); err != nil {
+	if err := g.check(probe, r); err != nil {
 		return Result{}, err
 	}
-	if err := r.validate(); err != nil {
-		return Result{}, err
-	}
-	segments, now := g.snapshot()
-	c, compared := collector{request: r}, scan{probe: probe.body, now: now}
-	for _, s := range segments {
+	c := collector{request: r}
+	w := newScan(g, newQuery(probe.body))
+	for _, t := range g.snapshot() {
 		if err := ctx.Err(); err != nil {
 			return Result{}, fmt.Errorf("search gallery: %w", err)
 		}
-		compared.segment(s, c.bar())
-		c.offer(compared.found)
+		w.chunk(&t, c.bar())
+		c.offer(w.found)
 	}
-	c.work.Rows = compared.rows
+	c.work.add(w.work)
 	return c.result(), nil
+}
+
+func (g *Gallery) check(probe Template, r Request) error {
+	if err := sameModel(probe, g.model, g.dim); err != nil {
+		return err
+	}
+	return r.validate()
 }
 
 func (r Request) validate() error {
@@ -144,6 +158,14 @@ func (c *collector) enter(x Candidate) {
 	default:
 		c.best = append(c.best, x)
 	}
+}
+
+func (w *Work) add(other Work) {
+	w.Rows += other.Rows
+	w.Skipped += other.Skipped
+	w.Survivors += other.Survivors
+	w.Blocks += other.Blocks
+	w.Exact += other.Exact
 }
 
 func (c *collector) result() Result {

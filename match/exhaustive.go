@@ -1,0 +1,46 @@
+package match
+
+import (
+	"context"
+	"fmt"
+)
+
+// Exhaustive answers like Search but takes no short cut: it scores every row
+// by the definition, from its codes, without bound or kernel. It is the
+// reference of tests and of audits and some ten to a hundred times slower. Of
+// Work it counts Rows, Skipped and Exact.
+func (g *Gallery) Exhaustive(ctx context.Context, probe Template, r Request) (Result, error) {
+	if err := g.check(probe, r); err != nil {
+		return Result{}, err
+	}
+	c := collector{request: r}
+	codes := make([]int8, g.dim)
+	for _, t := range g.snapshot() {
+		if err := ctx.Err(); err != nil {
+			return Result{}, fmt.Errorf("search gallery: %w", err)
+		}
+		found, rows := t.score(probe.body, codes, c.bar())
+		c.work.Rows += rows
+		c.work.Exact += len(found)
+		c.offer(found)
+	}
+	return c.result(), nil
+}
+
+// score scores the live rows of a chunk; codes is room for one of them.
+func (c *chunk) score(probe *body, codes []int8, floor float64) (found []Candidate, rows int) {
+	s := c.segment
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for row, end := c.rows(); row < end; row++ {
+		if !s.isAlive(row) {
+			continue
+		}
+		rows++
+		s.rows.codes(row, codes)
+		if score := cosine(dot(probe.codes, codes), probe.norm, s.norms[row]); score >= floor {
+			found = append(found, Candidate{ID: s.ids[row], Score: score})
+		}
+	}
+	return found, rows
+}

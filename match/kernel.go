@@ -1,0 +1,68 @@
+package match
+
+import "encoding/binary"
+
+// kernel is one implementation of the two passes. All of them give the same
+// numbers: the products are integers, and the bound is computed in float32 with
+// one rounding for each of its operations.
+type kernel struct {
+	name string
+	// scan multiplies blocks >= 1 consecutive blocks of the high plane, of
+	// lines lines each, with the probe's codes, 8 for each line. It writes 16
+	// sums and a mask of the rows that reach the bound for each block.
+	scan func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+	// dots multiplies n >= 1 listed blocks of the low plane and writes 16 sums
+	// for each.
+	dots func(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+}
+
+// levelVariable names the environment variable that chooses a kernel: avx512,
+// avx2 or go. Without it, or where the processor lacks it, the best one is used.
+const levelVariable = "IDEM_MATCH"
+
+// chooseKernel returns the wanted kernel, or else the best of this processor.
+func chooseKernel(wanted string) kernel {
+	all := kernels()
+	for _, k := range all {
+		if k.name == wanted {
+			return k
+		}
+	}
+	return all[0]
+}
+
+// portable is the kernel in Go; kernels lists it last on every machine.
+func portable() kernel { return kernel{name: "go", scan: scanGo, dots: dotsGo} }
+
+func scanGo(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16) {
+	stride := headerBytes + lineBytes*lines
+	plane, codes := bytesAt(h, blocks*stride), codesAt(q, 8*lines)
+	sums, marks := sumsAt(dots, blocks*blockRows), marksAt(masks, blocks)
+	for i := range blocks {
+		block, s := plane[i*stride:][:stride], (*[blockRows]int32)(sums[i*blockRows:])
+		multiplyBlock(block[headerBytes:], codes, s)
+		marks[i] = b.reached(block, s)
+	}
+}
+
+func dotsGo(l *byte, list *uint32, n, lines int, q *int8, dots *int32) {
+	codes, sums := codesAt(q, 8*lines), sumsAt(dots, n*blockRows)
+	for i, block := range blocksAt(list, n) {
+		multiplyBlock(blockOf(l, block, lineBytes*lines), codes, (*[blockRows]int32)(sums[i*blockRows:]))
+	}
+}
+
+// multiplyBlock takes the lines of one block.
+func multiplyBlock(lines []byte, q []int8, sums *[blockRows]int32) {
+	*sums = [blockRows]int32{}
+	for len(lines) >= lineBytes && len(q) >= 8 {
+		q0, q1, q2, q3 := int32(q[0]), int32(q[1]), int32(q[2]), int32(q[3])
+		q4, q5, q6, q7 := int32(q[4]), int32(q[5]), int32(q[6]), int32(q[7])
+		for r := range sums {
+			v := binary.LittleEndian.Uint32(lines[4*r:])
+			sums[r] += q0*int32(v&15) + q4*int32(v>>4&15) + q1*int32(v>>8&15) + q5*int32(v>>12&15) +
+				q2*int32(v>>16&15) + q6*int32(v>>20&15) + q3*int32(v>>24&15) + q7*int32(v>>28)
+		}
+		lines, q = lines[lineBytes:], q[8:]
+	}
+}

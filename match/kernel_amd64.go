@@ -1,0 +1,28 @@
+package match
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run ./internal/asmgen
+
+// kernels lists what this processor can run, the best first.
+func kernels() (all []kernel) {
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
+		all = append(all, kernel{name: "avx512", scan: scanAVX512, dots: dotsAVX512})
+	}
+	if cpu.X86.HasAVX2 {
+		all = append(all, kernel{name: "avx2", scan: scanAVX2, dots: dotsAVX2})
+	}
+	return append(all, portable())
+}
+
+//go:noescape
+func scanAVX512(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+
+//go:noescape
+func dotsAVX512(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+
+//go:noescape
+func scanAVX2(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+
+//go:noescape
+func dotsAVX2(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
