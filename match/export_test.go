@@ -13,3 +13,11 @@ func Kernels() (names []string) {
 
 // Use makes a gallery compare with the named kernel.
 func (g *Gallery) Use(name string) { g.kernel = chooseKernel(name) }
+
+// HighPlane returns the high planes of the rows in use, segment by segment.
+func (g *Gallery) HighPlane() (all [][]byte) {
+	for _, s := range g.segments {
+		all = append(all, s.rows.high[:(len(s.ids)+blockRows-1)/blockRows*s.rows.highStride()])
+	}
+	return all
+}
