@@ -21,3 +21,6 @@ func (g *Gallery) HighPlane() (all [][]byte) {
 	}
 	return all
 }
+
+// Workers returns how many goroutines would compare the rows with some probes.
+func (g *Gallery) Workers(probes int) int { return g.workers(len(g.snapshot()), probes) }

@@ -2,12 +2,13 @@ package match
 
 import "math/bits"
 
-// scan compares one probe with one chunk after the other.
+// scan compares probes with chunks, one with one at a time.
 type scan struct {
 	kernel kernel
 	query  *query
 	bound  bound
-	work   Work
+	floor  float64
+	work   *Work
 	found  []Candidate // of the last chunk, in the order of its rows
 
 	// What the kernels write. A chunk whose rows moved may touch one block
@@ -19,10 +20,9 @@ type scan struct {
 
 const maxBlocks = chunkRows/blockRows + 1
 
-func newScan(g *Gallery, q *query) *scan {
+func newScan(k kernel) *scan {
 	return &scan{
-		kernel: g.kernel,
-		query:  q,
+		kernel: k,
 		high:   make([]int32, maxBlocks*blockRows),
 		low:    make([]int32, maxBlocks*blockRows),
 		masks:  make([]uint16, maxBlocks),
@@ -30,27 +30,27 @@ func newScan(g *Gallery, q *query) *scan {
 	}
 }
 
-// chunk finds every live row of a chunk that scores at least floor. It runs no
-// foreign code, so it may hold the lock.
-func (w *scan) chunk(c *chunk, floor float64) {
+// chunk finds every live row of a chunk that scores at least floor, and counts
+// its work. It runs no foreign code, so it may hold the lock.
+func (w *scan) chunk(c *chunk, q *query, floor float64, work *Work) {
 	s := c.segment
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	w.query, w.floor, w.work, w.bound = q, floor, work, q.boundFor(floor)
 	w.found = w.found[:0]
 	first, end := c.rows()
 	if first >= end {
 		return
 	}
-	w.bound = w.query.boundFor(floor)
-	from := first / blockRows
-	n := w.dismiss(s, first, end)
+	from, n := first/blockRows, w.dismiss(s, first, end)
 	if n == 0 {
 		return
 	}
-	w.kernel.dots(&s.rows.low[0], &w.list[0], n, s.rows.lines, &w.query.codes[0], &w.low[0])
+	w.kernel.dots(&s.rows.low[0], &w.list[0], n, s.rows.lines, &q.codes[0], &w.low[0])
 	w.work.Blocks += n
 	for i, block := range w.list[:n] {
-		w.refine(s, int(block), w.masks[int(block)-from], w.high[(int(block)-from)*blockRows:], w.low[i*blockRows:], floor)
+		at := int(block) - from
+		w.refine(s, int(block), w.masks[at], w.high[at*blockRows:], w.low[i*blockRows:])
 	}
 }
 
@@ -73,11 +73,11 @@ func (w *scan) dismiss(s *segment, first, end int) (n int) {
 }
 
 // refine scores the survivors of a block.
-func (w *scan) refine(s *segment, block int, mask uint16, high, low []int32, floor float64) {
+func (w *scan) refine(s *segment, block int, mask uint16, high, low []int32) {
 	for ; mask != 0; mask &= mask - 1 {
 		r := bits.TrailingZeros16(mask)
 		row := block*blockRows + r
-		if score := w.query.score(high[r], low[r], s.norms[row]); score >= floor {
+		if score := w.query.score(high[r], low[r], s.norms[row]); score >= w.floor {
 			w.work.Exact++
 			w.found = append(w.found, Candidate{ID: s.ids[row], Score: score})
 		}

@@ -81,22 +81,16 @@ type Work struct {
 //
 // The answer is whole or it is an error: ErrModel for a probe of another model
 // or dimension, ErrRequest for a negative K or a floor that is not a number,
-// or the error of ctx, which is looked at every 4,096 rows at the latest.
+// or the error of ctx, which each processor looks at every 4,096 rows.
+//
+// A large gallery is searched by several processors, at most GOMAXPROCS. Skip is
+// called by the calling goroutine alone.
 func (g *Gallery) Search(ctx context.Context, probe Template, r Request) (Result, error) {
-	if err := g.check(probe, r); err != nil {
+	found, err := g.SearchBatch(ctx, []Template{probe}, r)
+	if err != nil {
 		return Result{}, err
 	}
-	c := collector{request: r}
-	w := newScan(g, newQuery(probe.body))
-	for _, t := range g.snapshot() {
-		if err := ctx.Err(); err != nil {
-			return Result{}, fmt.Errorf("search gallery: %w", err)
-		}
-		w.chunk(&t, c.bar())
-		c.offer(w.found)
-	}
-	c.work.add(w.work)
-	return c.result(), nil
+	return found[0], nil
 }
 
 func (g *Gallery) check(probe Template, r Request) error {
