@@ -82,8 +82,8 @@ func (s *search) run(workers int) {
 
 // work compares chunks until none is left, and hands over what it finds.
 func (s *search) work(hand func(l *list, found []Candidate)) {
-	w := newScan(s.kernel)
 	done := make([]Work, len(s.lists))
+	compare := s.comparer(done, hand)
 	for {
 		i := int(s.next.Add(1)) - 1
 		if i >= len(s.chunks) {
@@ -93,14 +93,36 @@ func (s *search) work(hand func(l *list, found []Candidate)) {
 			s.stopped.Store(true)
 			break
 		}
-		for j := range s.lists {
-			l := &s.lists[j]
-			w.chunk(&s.chunks[i], l.query, l.bar(), &done[j])
-			hand(l, w.found)
-		}
+		compare(&s.chunks[i])
 	}
 	for j := range s.lists {
 		s.lists[j].account(done[j])
+	}
+}
+
+// comparer returns what compares a chunk with all probes.
+func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) func(*chunk) {
+	w := newScan(s.kernel)
+	each := func(c *chunk) {
+		for j := range s.lists {
+			l := &s.lists[j]
+			w.chunk(c, l.query, l.bar(), &done[j])
+			hand(l, w.found)
+		}
+	}
+	if !s.kernel.tiles || len(s.lists) < minTiled {
+		return each
+	}
+	t := newTiled(s.lists, done)
+	return func(c *chunk) {
+		if !t.ready() {
+			each(c)
+			return
+		}
+		t.chunk(c)
+		for j := range s.lists {
+			hand(&s.lists[j], t.found[j])
+		}
 	}
 }
 

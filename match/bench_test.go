@@ -177,6 +177,32 @@ func againstRead(b *testing.B, g *match.Gallery, probes []match.Template, reques
 	b.ReportMetric(0, "ns/op")
 }
 
+// BenchmarkBatch reports the time for one probe of a batch. Use -cpu 1 for one
+// core.
+func BenchmarkBatch(b *testing.B) {
+	g, probes := town(b, *benchRows, *benchDims, 256)
+	request := match.Request{K: 50, Floor: match.AtLeast(floorFor(*benchDims))}
+	for _, kernel := range match.Kernels() {
+		for _, n := range []int{1, 8, 32, 256} {
+			b.Run(fmt.Sprintf("%s/%d", kernel, n), func(b *testing.B) {
+				g.Use(kernel)
+				var all []time.Duration
+				for b.Loop() {
+					all = append(all, timed(func() { mustSearchBatch(b, g, probes[:n], request) }))
+				}
+				b.ReportMetric(milliseconds(all)/float64(n), "ms/probe")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+func mustSearchBatch(b *testing.B, g *match.Gallery, probes []match.Template, request match.Request) {
+	if _, err := g.SearchBatch(context.Background(), probes, request); err != nil {
+		b.Fatal(err)
+	}
+}
+
 func mustSearch(b *testing.B, g *match.Gallery, probe match.Template, request match.Request) match.Work {
 	found, err := g.Search(context.Background(), probe, request)
 	if err != nil {

@@ -14,10 +14,12 @@ type kernel struct {
 	// dots multiplies n >= 1 listed blocks of the low plane and writes 16 sums
 	// for each.
 	dots func(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+	// tiles says that tilesAMX and joinAVX512 may be called.
+	tiles bool
 }
 
-// levelVariable names the environment variable that chooses a kernel: avx512,
-// avx2 or go. Without it, or where the processor lacks it, the best one is used.
+// levelVariable names the environment variable that chooses a kernel: amx,
+// avx512, avx2 or go. Without it, or where the processor lacks it, the best one is used.
 const levelVariable = "IDEM_MATCH"
 
 // chooseKernel returns the wanted kernel, or else the best of this processor.

@@ -7,6 +7,9 @@ import "golang.org/x/sys/cpu"
 // kernels lists what this processor can run, the best first.
 func kernels() (all []kernel) {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
+		if cpu.X86.HasAMXTile && cpu.X86.HasAMXInt8 && tilesAllowed() {
+			all = append(all, kernel{name: "amx", scan: scanAVX512, dots: dotsAVX512, tiles: true})
+		}
 		all = append(all, kernel{name: "avx512", scan: scanAVX512, dots: dotsAVX512})
 	}
 	if cpu.X86.HasAVX2 {
@@ -26,3 +29,9 @@ func scanAVX2(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks 
 
 //go:noescape
 func dotsAVX2(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+
+//go:noescape
+func joinAVX512(h, l *byte, lines int, out *byte)
+
+//go:noescape
+func tilesAMX(config, rows, probes *byte, tiles, groups int, norms, bounds *float32, dots *int32, masks *uint16, hits *uint32)

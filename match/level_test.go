@@ -194,3 +194,43 @@ func TestTheVariableChoosesTheKernel(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryKernelEqualsTheReferenceInBatches does the same for many probes.
+func TestEveryKernelEqualsTheReferenceInBatches(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dim := rapid.OneOf(rapid.IntRange(1, 600), rapid.SampledFrom([]int{64, 128, 512, match.MaxDim})).Draw(t, "dim")
+		rows := rapid.IntRange(0, 150).Draw(t, "rows")
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 3))
+		g, err := match.NewGallery(model, dim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		like := crowd(t, g, r, dim, rows)
+		probes := make([]match.Template, rapid.IntRange(12, 70).Draw(t, "probes"))
+		for i := range probes {
+			probes[i] = parse(t, likeness(r, like))
+			if i%3 == 0 {
+				probes[i] = parse(t, adversary(r, dim))
+			}
+		}
+		request := match.Request{K: rapid.SampledFrom([]int{0, 1, 50}).Draw(t, "k")}
+		request.Floor = match.AtLeast(rapid.SampledFrom([]float64{-1, 0, 1e-300, 0.01, 0.3, 0.9, 1, 1.1, math.Inf(1)}).Draw(t, "floor"))
+		for _, kernel := range match.Kernels() {
+			g.Use(kernel)
+			checkBatchOf(t, g, kernel, probes, request)
+		}
+	})
+}
+
+func checkBatchOf(t *rapid.T, g *match.Gallery, kernel string, probes []match.Template, request match.Request) {
+	got, err := g.SearchBatch(t.Context(), probes, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, probe := range probes {
+		want, err := g.Exhaustive(t.Context(), probe, request)
+		if err != nil || !same(got[i].Candidates, want.Candidates) || got[i].Work.Rows != want.Work.Rows {
+			t.Fatalf("%s, probe %d: %v, work %+v and %+v\n%v\n%v", kernel, i, err, got[i].Work, want.Work, head(got[i].Candidates), head(want.Candidates))
+		}
+	}
+}

@@ -34,6 +34,8 @@ func amd64() []byte {
 		scan(w, set)
 		dots(w, set)
 	}
+	join(w)
+	tiles(w)
 	return w.Bytes()
 }
 

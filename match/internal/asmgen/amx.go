@@ -1,0 +1,147 @@
+package main
+
+// The assembler does not know the tile instructions, so they are written as
+// bytes. All of them are VEX-coded with the opcode map 0F38; ve is the byte
+// with the second source register and the prefix (0 none, 2 F3, 3 F2).
+func tileOp(w *writer, ve, opcode, modrm byte) {
+	w.op("BYTE $0xC4; BYTE $0xE2; BYTE $0x%02X; BYTE $0x%02X; BYTE $0x%02X", ve, opcode, modrm)
+}
+
+func prefix(second, code byte) byte { return (15-second)<<3 | code }
+
+// Numbers of the registers that tiles are loaded from; the stride is in CX.
+const (
+	regAX, regDX, regBX, regSI, regDI = 0, 2, 3, 6, 7
+	strideCX                          = 1 << 3
+)
+
+func tileZero(w *writer, tile byte) { tileOp(w, prefix(0, 3), 0x49, 0xC0|tile<<3) }
+
+func tileLoad(w *writer, tile, base byte) {
+	tileOp(w, prefix(0, 3), 0x4B, tile<<3|4)
+	w.op("BYTE $0x%02X", strideCX|base)
+}
+
+// tileStore writes a tile at DX plus an offset below 2^31.
+func tileStore(w *writer, tile byte, offset int) {
+	tileOp(w, prefix(0, 2), 0x4B, 0x80|tile<<3|4)
+	w.op("BYTE $0x%02X; LONG $0x%08X", strideCX|regDX, offset)
+}
+
+// tileMultiply adds signed a times unsigned b to sum.
+func tileMultiply(w *writer, sum, a, b byte) { tileOp(w, prefix(b, 2), 0x5E, 0xC0|sum<<3|a) }
+
+// tiles writes the pass for many probes: two blocks of rows against groups of
+// 32 probes, by four tiles of sums. For each group it leaves the sums of
+// [2 probe tiles][2 blocks][16 probes][16 rows], their masks in the same order
+// and whether any mask is not zero.
+func tiles(w *writer) {
+	w.raw("\n// func tilesAMX(config, rows, probes *byte, tiles, groups int, norms, bounds *float32, dots *int32, masks *uint16, hits *uint32)\n")
+	w.raw("TEXT ·tilesAMX(SB), NOSPLIT, $0-80\n")
+	w.op("MOVQ config+0(FP), AX")
+	tileOp(w, prefix(0, 0), 0x49, regAX) // load the configuration
+	for i, load := range []string{"rows", "probes", "tiles", "groups", "norms", "bounds", "dots", "masks", "hits"} {
+		w.op("MOVQ %s+%d(FP), %s", load, 8+8*i, []string{"SI", "AX", "R8", "R9", "R10", "R11", "DX", "R12", "R13"}[i])
+	}
+	w.op("VMOVDQU32 (R10), Z30")
+	w.op("VMOVDQU32 64(R10), Z31")
+	w.op("MOVQ $64, CX")
+	w.op("MOVQ R8, R14")
+	w.op("SHLQ $10, R14")
+	w.op("LEAQ (SI)(R14*1), DI")
+	w.label("group")
+	w.op("LEAQ (AX)(R14*1), BX")
+	for tile := range byte(4) {
+		tileZero(w, tile)
+	}
+	w.op("MOVQ R8, R10")
+	multiplyTiles(w)
+	for tile := range byte(4) {
+		tileStore(w, tile, 1024*int(tile))
+	}
+	compareTiles(w)
+	w.op("MOVQ BX, AX")
+	w.op("SUBQ R14, SI")
+	w.op("SUBQ R14, DI")
+	w.op("ADDQ $4096, DX")
+	w.op("ADDQ $256, R11")
+	w.op("ADDQ $128, R12")
+	w.op("ADDQ $4, R13")
+	w.op("DECQ R9")
+	w.op("JNZ group")
+	tileOp(w, prefix(0, 0), 0x49, 0xC0) // release
+	w.op("VZEROUPPER")
+	w.op("RET")
+}
+
+func multiplyTiles(w *writer) {
+	w.label("tile")
+	tileLoad(w, 6, regSI)
+	tileLoad(w, 4, regAX)
+	tileMultiply(w, 0, 4, 6)
+	tileLoad(w, 7, regDI)
+	tileMultiply(w, 1, 4, 7)
+	tileLoad(w, 5, regBX)
+	tileMultiply(w, 2, 5, 6)
+	tileMultiply(w, 3, 5, 7)
+	for _, register := range []string{"SI", "DI", "AX", "BX"} {
+		w.op("ADDQ $1024, %s", register)
+	}
+	w.op("DECQ R10")
+	w.op("JNZ tile")
+}
+
+func compareTiles(w *writer) {
+	w.op("KXORW K2, K2, K2")
+	for probe := range 32 {
+		w.op("VBROADCASTSS %d(R11), Z4", 4*probe)
+		w.op("VBROADCASTSS %d(R11), Z5", 128+4*probe)
+		for block := range 2 {
+			at := (probe/16*2+block)*16 + probe%16
+			sum, mark := 6+2*block, 1+2*block
+			w.op("VMULPS Z%d, Z4, Z%d", 30+block, sum)
+			w.op("VADDPS Z5, Z%d, Z%d", sum, sum)
+			w.op("VCVTDQ2PS %d(DX), Z%d", 64*at, sum+1)
+			w.op("VCMPPS $13, Z%d, Z%d, K%d", sum, sum+1, mark)
+			w.op("KMOVW K%d, %d(R12)", mark, 2*at)
+			w.op("KORW K%d, K2, K2", mark)
+		}
+	}
+	w.op("KMOVW K2, R10")
+	w.op("MOVL R10, (R13)")
+}
+
+// join writes the step before: the two planes of a block to whole bytes, in
+// tiles of eight lines.
+func join(w *writer) {
+	w.raw("\n// func joinAVX512(h, l *byte, lines int, out *byte)\n")
+	w.raw("TEXT ·joinAVX512(SB), NOSPLIT, $0-32\n")
+	for i, load := range []string{"h", "l", "lines", "out"} {
+		w.op("MOVQ %s+%d(FP), %s", load, 8*i, []string{"SI", "DI", "CX", "DX"}[i])
+	}
+	w.op("MOVL $0x0f0f0f0f, R10")
+	w.op("VPBROADCASTD R10, Z31")
+	w.op("VPSLLD $4, Z31, Z30")
+	w.label("line")
+	w.op("PREFETCHT0 4096(SI)")
+	w.op("PREFETCHT0 4096(DI)")
+	w.op("VMOVDQU64 (SI), Z0")
+	w.op("VMOVDQU64 (DI), Z1")
+	w.op("VPSLLD $4, Z0, Z2")
+	w.op("VPANDD Z30, Z2, Z2")
+	w.op("VPANDD Z31, Z1, Z3")
+	w.op("VPORD Z3, Z2, Z2")
+	w.op("VMOVDQU64 Z2, (DX)")
+	w.op("VPANDD Z30, Z0, Z0")
+	w.op("VPSRLD $4, Z1, Z1")
+	w.op("VPANDD Z31, Z1, Z1")
+	w.op("VPORD Z1, Z0, Z0")
+	w.op("VMOVDQU64 Z0, 64(DX)")
+	w.op("ADDQ $64, SI")
+	w.op("ADDQ $64, DI")
+	w.op("ADDQ $128, DX")
+	w.op("DECQ CX")
+	w.op("JNZ line")
+	w.op("VZEROUPPER")
+	w.op("RET")
+}
