@@ -56,7 +56,7 @@ func TestBatchRefusesWhatASearchRefuses(t *testing.T) {
 }
 
 // TestSeveralProcessorsEqualTheReference searches a gallery that is large enough
-// to be shared out, from several goroutines, with and without Skip.
+// to be shared out, for a few probes at once, with and without Skip.
 func TestSeveralProcessorsEqualTheReference(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	const dim, rows = 64, 300_000
@@ -75,7 +75,7 @@ func TestSeveralProcessorsEqualTheReference(t *testing.T) {
 	for i, request := range []match.Request{
 		{K: 20}, {K: 200, Skip: mine}, {Floor: match.AtLeast(0.4)}, {Floor: match.AtLeast(0.5), Skip: mine},
 	} {
-		checkBatch(t, g, kinds[i:i+1], request)
+		checkBatch(t, g, kinds[i:i+14], request)
 	}
 }
 
