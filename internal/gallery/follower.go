@@ -171,9 +171,12 @@ func (f *follower) retry() {
 	f.fault = nil
 }
 
-// follow reads and applies pages until one is not full.
+// follow reads and applies pages until one is not full. When that leaves an
+// entry without its key it looks once more: a key is destroyed behind the row
+// that ends its entry, and that row may have been committed since the last
+// reading began.
 func (f *follower) follow(ctx context.Context) error {
-	for {
+	for again := true; ; {
 		p, err := f.read(ctx)
 		if err != nil {
 			return fmt.Errorf("follow gallery log: %w", err)
@@ -181,10 +184,21 @@ func (f *follower) follow(ctx context.Context) error {
 		if err := f.absorb(ctx, p); err != nil {
 			return err
 		}
-		if len(p.rows) < f.g.opt.Page {
+		if len(p.rows) == f.g.opt.Page {
+			continue
+		}
+		if !again || f.seesAll() {
 			return nil
 		}
+		again = false
 	}
+}
+
+// seesAll reports whether every standing entry can be compared.
+func (f *follower) seesAll() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return len(f.blind) == 0
 }
 
 // page is what one transaction saw of the log behind a position.

@@ -187,6 +187,40 @@ func TestErasedKeyIsRightWithARemoveRowOnly(t *testing.T) {
 	}
 }
 
+// vanishing is a sealer under which an entry ends, and its key is destroyed,
+// between the reading of its row and the opening of its template.
+type vanishing struct {
+	*memSealer
+	once sync.Once
+	end  func()
+}
+
+func (v *vanishing) Open(ctx context.Context, at store.Place, sealed []byte) ([]byte, error) {
+	v.once.Do(v.end)
+	return v.memSealer.Open(ctx, at, sealed)
+}
+
+func TestKeyDestroyedWhileItsPageIsRead(t *testing.T) {
+	r, want := filled(t)
+	held := r.reserve(photoOf("anna", gallerytest.Template(r.faces.Face())))[0]
+	sealer := &vanishing{memSealer: r.sealer, end: func() {
+		if err := held.Withdraw(t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.sealer.destroy("key of anna")
+	}}
+	fresh := gallery.New(r.store, sealer, ram.New(gallerytest.Model), gallerytest.Model, gallery.Options{})
+	answer, err := fresh.Identify(t.Context(), org, gallerytest.Template(r.faces.Face()), anyone)
+	if err != nil {
+		t.Fatalf("an entry that ended meanwhile: %v", err)
+	}
+	got := seqs(answer.Matches)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("entries %v, want %v", got, want)
+	}
+}
+
 func TestEntryReadsItsTemplateBack(t *testing.T) {
 	r := newRig(t, gallery.Options{})
 	template := gallerytest.Template(r.faces.Face())
