@@ -160,20 +160,20 @@ func BenchmarkAgainstRead(b *testing.B) {
 func againstRead(b *testing.B, g *match.Gallery, probes []match.Template, request match.Request) {
 	planes := g.HighPlane()
 	var read, search []time.Duration
-	var work match.Work
+	var work []match.Work
 	for i := 0; b.Loop(); i++ {
 		read = append(read, timed(func() {
 			for _, p := range planes {
 				stream.Read(p)
 			}
 		}))
-		search = append(search, timed(func() { work = mustSearch(b, g, probes[i%len(probes)], request) }))
+		search = append(search, timed(func() { work = append(work, mustSearch(b, g, probes[i%len(probes)], request)) }))
 	}
 	b.ReportMetric(milliseconds(read), "read-ms")
 	b.ReportMetric(milliseconds(search), "search-ms")
 	b.ReportMetric(milliseconds(search)/milliseconds(read), "search/read")
-	b.ReportMetric(float64(work.Survivors), "survivors")
-	b.ReportMetric(float64(work.Blocks), "blocks")
+	b.ReportMetric(mean(work, func(w match.Work) int { return w.Survivors }), "survivors")
+	b.ReportMetric(mean(work, func(w match.Work) int { return w.Blocks }), "blocks")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -195,6 +195,14 @@ func BenchmarkBatch(b *testing.B) {
 			})
 		}
 	}
+}
+
+func mean(all []match.Work, of func(match.Work) int) float64 {
+	sum := 0
+	for _, w := range all {
+		sum += of(w)
+	}
+	return float64(sum) / float64(len(all))
 }
 
 func mustSearchBatch(b *testing.B, g *match.Gallery, probes []match.Template, request match.Request) {

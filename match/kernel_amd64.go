@@ -34,4 +34,4 @@ func dotsAVX2(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
 func joinAVX512(h, l *byte, lines int, out *byte)
 
 //go:noescape
-func tilesAMX(config, rows, probes *byte, tiles, groups int, norms, bounds *float32, dots *int32, masks *uint16, hits *uint32)
+func tilesAMX(config, rows, probes *byte, tiles, groups int, start, sums *int32, hits *uint32)

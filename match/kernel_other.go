@@ -6,4 +6,4 @@ func kernels() []kernel { return []kernel{portable()} }
 
 func joinAVX512(_, _ *byte, _ int, _ *byte) {}
 
-func tilesAMX(_, _, _ *byte, _, _ int, _, _ *float32, _ *int32, _ *uint16, _ *uint32) {}
+func tilesAMX(_, _, _ *byte, _, _ int, _, _ *int32, _ *uint32) {}

@@ -9,13 +9,11 @@ import (
 // Tiles multiply 16 probes with 16 rows at a time, on whole codes: both planes
 // of two blocks are joined, and then meet all probes in groups of 32.
 const (
-	tileBytes    = 1024
-	tileDims     = 64
-	groupProbes  = 32
-	groupSums    = groupProbes * 2 * blockRows
-	groupMasks   = groupProbes * 2
-	groupFactors = 2 * groupProbes
-	minTiled     = 12 // probes for which this is faster than one by one
+	tileBytes   = 1024
+	tileDims    = 64
+	groupProbes = 32
+	groupSums   = groupProbes * 2 * blockRows
+	minTiled    = 12 // probes for which this is faster than one by one
 )
 
 // tiled compares all probes of a search with chunks.
@@ -27,13 +25,11 @@ type tiled struct {
 
 	tiles, groups int
 	config        []byte
-	probes        []byte // [groups][2][tiles] of 16 probes and 64 dimensions
-	rows          []byte // [2][tiles] of 64 dimensions and 16 rows
-	norms         []float32
-	bounds        []float32 // [groups] of 32 factors a and 32 terms c
-	sums          []int32   // [groups][2 probe tiles][2 blocks][16 probes][16 rows]
-	masks         []uint16  // the same but for the rows
-	hits          []uint32  // [groups]
+	probes        []byte   // [groups][2][tiles] of 16 probes and 64 dimensions
+	rows          []byte   // [2][tiles] of 64 dimensions and 16 rows
+	start         []int32  // [groups] of 32 probes, each's threshold negated, for 16 rows
+	sums          []int32  // [groups][2 probe tiles][2 blocks][16 probes][16 rows]
+	hits          []uint32 // [groups]
 }
 
 func newTiled(lists []list, work []Work) *tiled {
@@ -44,10 +40,8 @@ func newTiled(lists []list, work []Work) *tiled {
 	t.probes = aligned(make([]byte, n+lineBytes), n, lineBytes)
 	n = 2 * t.tiles * tileBytes
 	t.rows = aligned(make([]byte, n+lineBytes), n, lineBytes)
-	t.norms = make([]float32, 2*blockRows)
-	t.bounds = make([]float32, t.groups*groupFactors)
+	t.start = make([]int32, t.groups*groupProbes*blockRows)
 	t.sums = make([]int32, t.groups*groupSums)
-	t.masks = make([]uint16, t.groups*groupMasks)
 	t.hits = make([]uint32, t.groups)
 	t.layProbes()
 	t.config = make([]byte, 64)
@@ -68,36 +62,47 @@ func (t *tiled) layProbes() {
 	}
 }
 
-// ready computes the bounds of a chunk and reports whether tiles suit it: until
+// ready takes the floors of a chunk and reports whether tiles suit it: until
 // every list has a floor above zero, each row is a candidate.
 func (t *tiled) ready() bool {
-	for j := range t.bounds {
-		t.bounds[j] = math.MaxFloat32 // of no probe
-	}
 	for j := range t.lists {
-		floor := t.lists[j].bar()
-		if floor <= 0 {
+		t.floors[j] = t.lists[j].bar()
+		if t.floors[j] <= 0 {
 			return false
 		}
-		t.floors[j] = floor
-		at := j/groupProbes*groupFactors + j%groupProbes
-		t.bounds[at], t.bounds[at+groupProbes] = t.lists[j].query.wholeBound(floor)
 		t.found[j] = t.found[j][:0]
 	}
 	return true
 }
 
-// wholeBound returns a and c of the condition that a row may score tau > 0:
-//
-//	dot(q, code + 128) >= a floor(8 |c|) + c
-//
-// for whole codes. It decides nothing that the score does not decide again; the
-// slack is for the roundings to float32, as in bound.
-func (q *query) wholeBound(tau float64) (a, c float32) {
-	factor := min(tau, 2) * q.root / normUnits
-	term := 128 * float64(q.sum)
-	slack := 0x1p-20 * (factor*largestNorm + math.Abs(term) + 1)
-	return float32(factor), float32(term - slack)
+// threshold returns what dot(q, code + 128) reaches of every row that scores at
+// least tau > 0 and whose squared norm is at least norm. The 1 is far more than
+// the roundings here and of the score.
+func (q *query) threshold(tau float64, norm int32) int32 {
+	return int32(math.Floor(min(tau, 2)*q.root*math.Sqrt(float64(norm))+128*float64(q.sum)) - 1)
+}
+
+// begin sets the sums' start for rows from first up to end, of which the
+// shortest decides; those of a recogniser have much the same length.
+func (t *tiled) begin(s *segment, first, end int) {
+	shortest := int32(math.MaxInt32)
+	for row, norm := range s.norms[first:end] {
+		if norm < shortest && s.isAlive(first+row) {
+			shortest = norm
+		}
+	}
+	if shortest == math.MaxInt32 {
+		shortest = 0 // no row lives
+	}
+	for j := range t.groups * groupProbes {
+		start := int32(math.MinInt32 / 2) // of no probe
+		if j < len(t.lists) {
+			start = -t.lists[j].query.threshold(t.floors[j], shortest)
+		}
+		for r := range blockRows {
+			t.start[j*blockRows+r] = start
+		}
+	}
 }
 
 // chunk finds, for each probe, the live rows that score at least its floor.
@@ -106,6 +111,7 @@ func (t *tiled) chunk(c *chunk) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	first, end := c.rows()
+	t.begin(s, first, end)
 	live := 0
 	for block := first / blockRows; block*blockRows < end; block += 2 {
 		alive := [2]uint16{s.aliveIn(block, first, end)}
@@ -127,13 +133,9 @@ func (t *tiled) blocks(s *segment, block int, alive [2]uint16) {
 		if mask == 0 {
 			continue // what the buffers hold is masked
 		}
-		high := p.high[(block+i)*p.highStride():]
-		for r := range blockRows {
-			t.norms[i*blockRows+r] = float32(binary.LittleEndian.Uint16(high[2*r:]))
-		}
-		joinAVX512(&high[headerBytes], &p.low[(block+i)*p.lowStride()], p.lines, &t.rows[i*t.tiles*tileBytes])
+		joinAVX512(&p.high[(block+i)*p.highStride()+headerBytes], &p.low[(block+i)*p.lowStride()], p.lines, &t.rows[i*t.tiles*tileBytes])
 	}
-	tilesAMX(&t.config[0], &t.rows[0], &t.probes[0], t.tiles, t.groups, &t.norms[0], &t.bounds[0], &t.sums[0], &t.masks[0], &t.hits[0])
+	tilesAMX(&t.config[0], &t.rows[0], &t.probes[0], t.tiles, t.groups, &t.start[0], &t.sums[0], &t.hits[0])
 	for group, hit := range t.hits {
 		if hit != 0 {
 			t.collect(s, group, block, alive)
@@ -141,25 +143,34 @@ func (t *tiled) blocks(s *segment, block int, alive [2]uint16) {
 	}
 }
 
-// collect scores what reached the bound in a group.
+// collect scores what reached the threshold in a group.
 func (t *tiled) collect(s *segment, group, block int, alive [2]uint16) {
-	for at, mask := range t.masks[group*groupMasks:][:groupMasks] {
-		j := group*groupProbes + at/groupProbes*blockRows + at%blockRows
-		second := at / blockRows % 2
-		if mask &= alive[second]; mask != 0 && j < len(t.lists) {
-			t.score(s, j, block+second, mask, t.sums[group*groupSums+at*blockRows:])
+	for at := range groupProbes * 2 {
+		j, second := group*groupProbes+at/groupProbes*blockRows+at%blockRows, at/blockRows%2
+		sums := (*[blockRows]int32)(t.sums[group*groupSums+at*blockRows:])
+		if mask := reaching(sums) & alive[second]; mask != 0 && j < len(t.lists) {
+			t.score(s, j, block+second, mask, sums)
 		}
 	}
 }
 
-func (t *tiled) score(s *segment, j, block int, mask uint16, sums []int32) {
+// reaching returns which sums are not negative.
+func reaching(sums *[blockRows]int32) (mask uint16) {
+	for r, sum := range sums {
+		mask |= uint16(^uint32(sum)>>31) << r
+	}
+	return mask
+}
+
+func (t *tiled) score(s *segment, j, block int, mask uint16, sums *[blockRows]int32) {
 	q, work := t.lists[j].query, &t.work[j]
 	work.Blocks++
 	work.Survivors += bits.OnesCount16(mask)
 	for ; mask != 0; mask &= mask - 1 {
 		r := bits.TrailingZeros16(mask)
 		row := block*blockRows + r
-		if score := cosine(sums[r]-128*q.sum, q.norm, s.norms[row]); score >= t.floors[j] {
+		product := sums[r] - t.start[j*blockRows] - 128*q.sum
+		if score := cosine(product, q.norm, s.norms[row]); score >= t.floors[j] {
 			work.Exact++
 			t.found[j] = append(t.found[j], Candidate{ID: s.ids[row], Score: score})
 		}

@@ -15,8 +15,6 @@ const (
 	strideCX                          = 1 << 3
 )
 
-func tileZero(w *writer, tile byte) { tileOp(w, prefix(0, 3), 0x49, 0xC0|tile<<3) }
-
 func tileLoad(w *writer, tile, base byte) {
 	tileOp(w, prefix(0, 3), 0x4B, tile<<3|4)
 	w.op("BYTE $0x%02X", strideCX|base)
@@ -32,40 +30,41 @@ func tileStore(w *writer, tile byte, offset int) {
 func tileMultiply(w *writer, sum, a, b byte) { tileOp(w, prefix(b, 2), 0x5E, 0xC0|sum<<3|a) }
 
 // tiles writes the pass for many probes: two blocks of rows against groups of
-// 32 probes, by four tiles of sums. For each group it leaves the sums of
-// [2 probe tiles][2 blocks][16 probes][16 rows], their masks in the same order
-// and whether any mask is not zero.
+// 32 probes, by four tiles of sums, which begin as the group's two tiles of
+// start. For each group it leaves the sums of [2 probe tiles][2 blocks][16
+// probes][16 rows], and a mask that is not zero if any sum is not negative.
 func tiles(w *writer) {
-	w.raw("\n// func tilesAMX(config, rows, probes *byte, tiles, groups int, norms, bounds *float32, dots *int32, masks *uint16, hits *uint32)\n")
-	w.raw("TEXT ·tilesAMX(SB), NOSPLIT, $0-80\n")
+	w.raw("\n// func tilesAMX(config, rows, probes *byte, tiles, groups int, start, sums *int32, hits *uint32)\n")
+	w.raw("TEXT ·tilesAMX(SB), NOSPLIT, $0-64\n")
 	w.op("MOVQ config+0(FP), AX")
 	tileOp(w, prefix(0, 0), 0x49, regAX) // load the configuration
-	for i, load := range []string{"rows", "probes", "tiles", "groups", "norms", "bounds", "dots", "masks", "hits"} {
-		w.op("MOVQ %s+%d(FP), %s", load, 8+8*i, []string{"SI", "AX", "R8", "R9", "R10", "R11", "DX", "R12", "R13"}[i])
+	for i, load := range []string{"rows", "probes", "tiles", "groups", "start", "sums", "hits"} {
+		w.op("MOVQ %s+%d(FP), %s", load, 8+8*i, []string{"SI", "AX", "R8", "R9", "R11", "DX", "R13"}[i])
 	}
-	w.op("VMOVDQU32 (R10), Z30")
-	w.op("VMOVDQU32 64(R10), Z31")
 	w.op("MOVQ $64, CX")
 	w.op("MOVQ R8, R14")
 	w.op("SHLQ $10, R14")
 	w.op("LEAQ (SI)(R14*1), DI")
 	w.label("group")
-	w.op("LEAQ (AX)(R14*1), BX")
+	w.op("MOVQ R11, BX")
 	for tile := range byte(4) {
-		tileZero(w, tile)
+		tileLoad(w, tile, regBX)
+		if tile == 1 {
+			w.op("ADDQ $1024, BX")
+		}
 	}
+	w.op("LEAQ (AX)(R14*1), BX")
 	w.op("MOVQ R8, R10")
 	multiplyTiles(w)
 	for tile := range byte(4) {
 		tileStore(w, tile, 1024*int(tile))
 	}
-	compareTiles(w)
+	testTiles(w)
 	w.op("MOVQ BX, AX")
 	w.op("SUBQ R14, SI")
 	w.op("SUBQ R14, DI")
 	w.op("ADDQ $4096, DX")
-	w.op("ADDQ $256, R11")
-	w.op("ADDQ $128, R12")
+	w.op("ADDQ $2048, R11")
 	w.op("ADDQ $4, R13")
 	w.op("DECQ R9")
 	w.op("JNZ group")
@@ -91,23 +90,20 @@ func multiplyTiles(w *writer) {
 	w.op("JNZ tile")
 }
 
-func compareTiles(w *writer) {
-	w.op("KXORW K2, K2, K2")
-	for probe := range 32 {
-		w.op("VBROADCASTSS %d(R11), Z4", 4*probe)
-		w.op("VBROADCASTSS %d(R11), Z5", 128+4*probe)
-		for block := range 2 {
-			at := (probe/16*2+block)*16 + probe%16
-			sum, mark := 6+2*block, 1+2*block
-			w.op("VMULPS Z%d, Z4, Z%d", 30+block, sum)
-			w.op("VADDPS Z5, Z%d, Z%d", sum, sum)
-			w.op("VCVTDQ2PS %d(DX), Z%d", 64*at, sum+1)
-			w.op("VCMPPS $13, Z%d, Z%d, K%d", sum, sum+1, mark)
-			w.op("KMOVW K%d, %d(R12)", mark, 2*at)
-			w.op("KORW K%d, K2, K2", mark)
-		}
+// testTiles joins the sign bits of all sums.
+func testTiles(w *writer) {
+	for chain := range 4 {
+		w.op("VMOVDQU32 %d(DX), Z%d", 64*chain, chain)
 	}
-	w.op("KMOVW K2, R10")
+	for at := 4; at < 64; at++ {
+		w.op("VPANDD %d(DX), Z%d, Z%d", 64*at, at%4, at%4)
+	}
+	w.op("VPANDD Z1, Z0, Z0")
+	w.op("VPANDD Z3, Z2, Z2")
+	w.op("VPANDD Z2, Z0, Z0")
+	w.op("VPMOVD2M Z0, K1")
+	w.op("KNOTW K1, K1")
+	w.op("KMOVW K1, R10")
 	w.op("MOVL R10, (R13)")
 }
 
