@@ -59,7 +59,7 @@ func TestBatchRefusesWhatASearchRefuses(t *testing.T) {
 // to be shared out, for a few probes at once, with and without Skip.
 func TestSeveralProcessorsEqualTheReference(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	const dim, rows = 64, 300_000
+	const dim, rows = 64, 120_000
 	r := rand.New(rand.NewPCG(9, 9))
 	g, kinds := newGallery(t, dim), make([]match.Template, 3000)
 	for i := range kinds {
@@ -68,7 +68,7 @@ func TestSeveralProcessorsEqualTheReference(t *testing.T) {
 	for id := range uint64(rows) {
 		mustAdd(t, g, id, kinds[r.IntN(len(kinds))])
 	}
-	if n := g.Workers(1); n < 2 {
+	if n := g.Workers(14); n < 2 {
 		t.Fatalf("%d workers: the test tests nothing", n)
 	}
 	mine := func(id uint64) bool { return id%2 == 0 }
