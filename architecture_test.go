@@ -48,16 +48,30 @@ var arrows = map[string][]string{
 	"internal/models":        {"", "internal/face"},
 	"internal/face":          {"", "match"},
 	"internal/face/facetest": {"", "match", "internal/face"},
-	"internal/face/ort":      {"", "match", "internal/face", "internal/models"},
-	"internal/eval":          {"", "match", "internal/face", "internal/picture"},
+	"internal/face/ort":      {"", "match", "internal/face", "internal/models", "internal/onnx"},
+	"internal/eval":          {"", "match", "internal/face", "internal/picture", "internal/tech", "internal/mrz"},
 	"internal/demo":          {"", "internal/face", "internal/picture"},
 
+	"internal/onnx":     {"", "internal/models"},
+	"internal/mrz":      {""},
+	"internal/personal": {""},
+	"internal/barcode":  {""},
+	"internal/specimen": {"", "internal/mrz"},
+
+	"internal/tech":              {""},
+	"internal/tech/liveness":     {"", "match", "internal/tech", "internal/face"},
+	"internal/tech/facematch":    {"", "match", "internal/tech", "internal/face"},
+	"internal/tech/document":     {"", "internal/tech", "internal/face", "internal/mrz", "internal/personal", "internal/barcode", "internal/tech/document/ocr"},
+	"internal/tech/document/ocr": {"", "internal/models", "internal/onnx", "internal/mrz"},
+	"internal/tech/edocument":    {"", "internal/tech", "internal/picture", "internal/mrz", "internal/personal"},
+
 	"internal/access":   {"", "internal/store"},
+	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
 	"internal/importer": {""},
 
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
-		"internal/gallery", "internal/metrics", "internal/httpapi"},
+		"internal/gallery", "internal/metrics", "internal/check", "internal/tech", "internal/httpapi"},
 	"internal/metrics": {""},
 
 	"cmd":   {"*"},
