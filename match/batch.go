@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -9,44 +10,49 @@ import (
 	"sync/atomic"
 )
 
-// SearchBatch answers as many Search calls at once would, result i for probe i,
-// and reads the gallery only once for up to 256 probes. The request, with its
-// Skip, holds for each of them. An error is an error of all.
-func (g *Gallery) SearchBatch(ctx context.Context, probes []Template, r Request) ([]Result, error) {
-	for _, probe := range probes {
-		if err := g.check(probe, r); err != nil {
-			return nil, err
-		}
+// Query is one probe of a batch, with a request of its own.
+type Query struct {
+	Probe Template
+	Request
+	// Context, unless nil, ends this query alone, beside the batch's context,
+	// which ends them all.
+	Context context.Context
+}
+
+// SearchBatch answers as many Search calls at once would, result i for query i,
+// and reads the gallery only once for up to 256 queries. What Search would
+// refuse, or give up because a context ended, has an Err in its result; the
+// others are not disturbed.
+func (g *Gallery) SearchBatch(ctx context.Context, queries []Query) []Result {
+	results := make([]Result, len(queries))
+	for from := 0; from < len(queries); from += maxGroup {
+		to := min(from+maxGroup, len(queries))
+		g.searchGroup(ctx, queries[from:to], results[from:to])
 	}
-	results := make([]Result, 0, len(probes))
-	for len(results) < len(probes) {
-		next := probes[len(results):]
-		found, err := g.searchGroup(ctx, next[:min(len(next), maxGroup)], r)
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, found...)
-	}
-	return results, nil
+	return results
 }
 
 // maxGroup is how many probes share one pass over the rows.
 const maxGroup = 256
 
-func (g *Gallery) searchGroup(ctx context.Context, probes []Template, r Request) ([]Result, error) {
-	s := &search{ctx: ctx, kernel: g.kernel, chunks: g.snapshot(), lists: make([]list, len(probes))}
-	for i, probe := range probes {
-		s.lists[i].start(probe, r)
+func (g *Gallery) searchGroup(ctx context.Context, queries []Query, results []Result) {
+	s := &search{ctx: ctx, kernel: g.kernel, lists: make([]list, 0, len(queries))}
+	for i := range queries {
+		if err := g.check(queries[i].Probe, queries[i].Request); err != nil {
+			results[i].Err = err
+			continue
+		}
+		s.lists = append(s.lists, list{at: i})
+		s.lists[len(s.lists)-1].start(ctx, &queries[i])
 	}
-	s.run(g.workers(len(s.chunks), len(probes)))
-	if s.stopped.Load() {
-		return nil, fmt.Errorf("search gallery: %w", ctx.Err())
+	if len(s.lists) == 0 {
+		return
 	}
-	results := make([]Result, len(probes))
-	for i := range results {
-		results[i] = s.lists[i].result()
+	s.chunks = g.snapshot()
+	s.run(g.workers(len(s.chunks), len(s.lists)))
+	for i := range s.lists {
+		results[s.lists[i].at] = s.lists[i].result(ctx)
 	}
-	return results, nil
 }
 
 // workBytes is the least memory that is worth a goroutine: it takes about a
@@ -62,12 +68,11 @@ func (g *Gallery) workers(chunks, probes int) int {
 // search is one pass of some probes over all chunks, which workers take in
 // their order one by one.
 type search struct {
-	ctx     context.Context
-	kernel  kernel
-	chunks  []chunk
-	next    atomic.Int64
-	stopped atomic.Bool // the context ended before the chunks did
-	lists   []list      // one for each probe
+	ctx    context.Context
+	kernel kernel
+	chunks []chunk
+	next   atomic.Int64
+	lists  []list // one for each probe
 }
 
 // run works in the calling goroutine and in others beside it.
@@ -86,11 +91,7 @@ func (s *search) work(hand func(l *list, found []Candidate)) {
 	compare := s.comparer(done, hand)
 	for {
 		i := int(s.next.Add(1)) - 1
-		if i >= len(s.chunks) {
-			break
-		}
-		if s.ctx.Err() != nil {
-			s.stopped.Store(true)
+		if i >= len(s.chunks) || !s.awaited() {
 			break
 		}
 		compare(&s.chunks[i])
@@ -100,12 +101,28 @@ func (s *search) work(hand func(l *list, found []Candidate)) {
 	}
 }
 
+// awaited looks at the contexts, and reports whether an answer is wanted still.
+func (s *search) awaited() bool {
+	over, wanted := s.ctx.Err() != nil, false
+	for i := range s.lists {
+		l := &s.lists[i]
+		if over || l.ctx.Err() != nil {
+			l.over.Store(true)
+		}
+		wanted = wanted || !l.over.Load()
+	}
+	return wanted
+}
+
 // comparer returns what compares a chunk with all probes.
 func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) func(*chunk) {
 	w := newScan(s.kernel)
 	each := func(c *chunk) {
 		for j := range s.lists {
 			l := &s.lists[j]
+			if l.over.Load() {
+				continue
+			}
 			w.chunk(c, l.query, l.bar(), &done[j])
 			hand(l, w.found)
 		}
@@ -128,6 +145,9 @@ func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) fu
 
 // list collects the candidates of one probe.
 type list struct {
+	at    int // of its query in the batch
+	ctx   context.Context
+	over  atomic.Bool // a context ended before the chunks did
 	query *query
 	bits  atomic.Uint64 // of the bar, so that workers see it rise
 
@@ -140,15 +160,24 @@ type list struct {
 	work      Work
 }
 
-func (l *list) start(probe Template, r Request) {
-	l.query = newQuery(probe.body)
-	l.collector.request = r
+func (l *list) start(ctx context.Context, q *Query) {
+	l.ctx = ctx
+	if q.Context != nil {
+		l.ctx = q.Context
+	}
+	l.query = newQuery(q.Probe.body)
+	l.collector.request = q.Request
 	l.raise()
 }
 
 // bar is the least score that can still enter. An old one is too low, which
-// costs time and changes nothing.
-func (l *list) bar() float64 { return math.Float64frombits(l.bits.Load()) }
+// costs time and changes nothing. Nothing enters what is over.
+func (l *list) bar() float64 {
+	if l.over.Load() {
+		return math.Inf(1)
+	}
+	return math.Float64frombits(l.bits.Load())
+}
 
 func (l *list) raise() { l.bits.Store(math.Float64bits(l.collector.bar())) }
 
@@ -188,7 +217,10 @@ func (l *list) account(w Work) {
 	l.work.add(w)
 }
 
-func (l *list) result() Result {
+func (l *list) result(ctx context.Context) Result {
+	if l.over.Load() {
+		return Result{Err: fmt.Errorf("search gallery: %w", cmp.Or(ctx.Err(), l.ctx.Err()))}
+	}
 	l.offer(nil)
 	l.collector.work.add(l.work)
 	return l.collector.result()

@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"runtime"
@@ -29,14 +30,87 @@ func TestBatchEqualsSingleSearches(t *testing.T) {
 
 func checkBatch(t *testing.T, g *match.Gallery, probes []match.Template, request match.Request) {
 	t.Helper()
-	got, err := g.SearchBatch(t.Context(), probes, request)
-	if err != nil || len(got) != len(probes) {
-		t.Fatalf("%d results, %v", len(got), err)
-	}
+	checkQueries(t, g, ask(probes, request))
+}
+
+// ask makes the same request for each of the probes.
+func ask(probes []match.Template, request match.Request) []match.Query {
+	queries := make([]match.Query, len(probes))
 	for i, probe := range probes {
-		want, err := g.Exhaustive(t.Context(), probe, request)
-		if err != nil || !same(got[i].Candidates, want.Candidates) || got[i].Work.Rows != want.Work.Rows {
-			t.Fatalf("probe %d: %v\n%v\n%v", i, err, head(got[i].Candidates), head(want.Candidates))
+		queries[i] = match.Query{Probe: probe, Request: request}
+	}
+	return queries
+}
+
+func checkQueries(t *testing.T, g *match.Gallery, queries []match.Query) {
+	t.Helper()
+	got := g.SearchBatch(t.Context(), queries)
+	if len(got) != len(queries) {
+		t.Fatalf("%d results", len(got))
+	}
+	for i, q := range queries {
+		want, err := g.Exhaustive(t.Context(), q.Probe, q.Request)
+		if err != nil || got[i].Err != nil || !same(got[i].Candidates, want.Candidates) || got[i].Work.Rows != want.Work.Rows {
+			t.Fatalf("query %d: %v, %v\n%v\n%v", i, err, got[i].Err, head(got[i].Candidates), head(want.Candidates))
+		}
+	}
+}
+
+// TestEachQueryOfABatchHasItsOwnRequest mixes requests that suit tiles with
+// others.
+func TestEachQueryOfABatchHasItsOwnRequest(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	g := newGallery(t, 24)
+	for id := range uint64(9000) {
+		mustAdd(t, g, id, fromCodes(t, coarse(r, 24)))
+	}
+	odd := func(id uint64) bool { return id%2 == 1 }
+	requests := []match.Request{{}, {K: 5}, {Floor: match.AtLeast(0.6)}, {K: 9, Floor: match.AtLeast(0.3), Skip: odd}, {K: 1, Floor: match.AtLeast(-0.5)}}
+	queries := make([]match.Query, 60)
+	for i := range queries {
+		queries[i] = match.Query{Probe: fromCodes(t, coarse(r, 24)), Request: requests[i%len(requests)]}
+	}
+	for _, kernel := range match.Kernels() {
+		g.Use(kernel)
+		checkQueries(t, g, queries)
+	}
+}
+
+// TestAQueryLeavesABatchAlone cancels some queries of a batch, before it and in
+// the middle of it.
+func TestAQueryLeavesABatchAlone(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	g := newGallery(t, 8)
+	for id := range uint64(20_000) {
+		mustAdd(t, g, id, fromCodes(t, coarse(r, 8)))
+	}
+	for _, kernel := range match.Kernels() {
+		g.Use(kernel)
+		leaveBatch(t, g, r)
+	}
+}
+
+func leaveBatch(t *testing.T, g *match.Gallery, r *rand.Rand) {
+	early, cancelEarly := context.WithCancel(t.Context())
+	late, cancelLate := context.WithCancel(t.Context())
+	cancelEarly()
+	queries := make([]match.Query, 40)
+	for i := range queries {
+		queries[i] = match.Query{Probe: fromCodes(t, coarse(r, 8)), Request: match.Request{K: 3, Floor: match.AtLeast(0.1)}}
+		queries[i].Context = []context.Context{nil, early, late}[i%3]
+	}
+	queries[0].Probe = fromCodes(t, []int8{1, 1, 1, 1, 1, 1, 1, 1}) // has candidates in the first chunk
+	queries[0].Skip = func(uint64) bool { cancelLate(); return false }
+	for i, got := range g.SearchBatch(t.Context(), queries) {
+		if i%3 != 0 {
+			if !errors.Is(got.Err, context.Canceled) || got.Candidates != nil || got.Work != (match.Work{}) {
+				t.Fatalf("query %d: %d candidates, %v", i, len(got.Candidates), got.Err)
+			}
+			continue
+		}
+		want, err := g.Exhaustive(t.Context(), queries[i].Probe, queries[i].Request)
+		if err != nil || got.Err != nil || !same(got.Candidates, want.Candidates) {
+			t.Fatalf("query %d: %v, %v", i, got.Err, err)
 		}
 	}
 }
@@ -44,14 +118,15 @@ func checkBatch(t *testing.T, g *match.Gallery, probes []match.Template, request
 func TestBatchRefusesWhatASearchRefuses(t *testing.T) {
 	g, x := newGallery(t, 1), fromCodes(t, []int8{1})
 	mustAdd(t, g, 1, x)
-	if got, err := g.SearchBatch(t.Context(), []match.Template{x, {}}, match.Request{}); !errors.Is(err, match.ErrModel) || got != nil {
-		t.Error(got, err)
+	got := g.SearchBatch(t.Context(), []match.Query{{}, {Probe: x}, {Probe: x, Request: match.Request{K: -1}}})
+	if !errors.Is(got[0].Err, match.ErrModel) || !errors.Is(got[2].Err, match.ErrRequest) {
+		t.Error(got[0].Err, got[2].Err)
 	}
-	if got, err := g.SearchBatch(t.Context(), []match.Template{x}, match.Request{K: -1}); !errors.Is(err, match.ErrRequest) || got != nil {
-		t.Error(got, err)
+	if got[1].Err != nil || len(got[1].Candidates) != 1 {
+		t.Error("a query suffers from its neighbours:", got[1])
 	}
-	if got, err := g.SearchBatch(t.Context(), nil, match.Request{}); err != nil || len(got) != 0 {
-		t.Error(got, err)
+	if got := g.SearchBatch(t.Context(), nil); len(got) != 0 {
+		t.Error(got)
 	}
 }
 

@@ -206,8 +206,10 @@ func mean(all []match.Work, of func(match.Work) int) float64 {
 }
 
 func mustSearchBatch(b *testing.B, g *match.Gallery, probes []match.Template, request match.Request) {
-	if _, err := g.SearchBatch(context.Background(), probes, request); err != nil {
-		b.Fatal(err)
+	for _, found := range g.SearchBatch(context.Background(), ask(probes, request)) {
+		if found.Err != nil {
+			b.Fatal(found.Err)
+		}
 	}
 }
 

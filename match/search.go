@@ -54,6 +54,9 @@ type Candidate struct {
 type Result struct {
 	Candidates []Candidate
 	Work       Work
+	// Err, in a batch, is the error that Search would have returned; the rest
+	// is then zero.
+	Err error
 }
 
 // Work tells what a search did. Rows is the number of rows compared with the
@@ -86,11 +89,8 @@ type Work struct {
 // A large gallery is searched by several processors, at most GOMAXPROCS. Skip is
 // called by the calling goroutine alone.
 func (g *Gallery) Search(ctx context.Context, probe Template, r Request) (Result, error) {
-	found, err := g.SearchBatch(ctx, []Template{probe}, r)
-	if err != nil {
-		return Result{}, err
-	}
-	return found[0], nil
+	found := g.SearchBatch(ctx, []Query{{Probe: probe, Request: r}})[0]
+	return found, found.Err
 }
 
 func (g *Gallery) check(probe Template, r Request) error {
