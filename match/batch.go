@@ -36,23 +36,41 @@ func (g *Gallery) SearchBatch(ctx context.Context, queries []Query) []Result {
 const maxGroup = 256
 
 func (g *Gallery) searchGroup(ctx context.Context, queries []Query, results []Result) {
-	s := &search{ctx: ctx, kernel: g.kernel, lists: make([]list, 0, len(queries))}
-	for i := range queries {
-		if err := g.check(queries[i].Probe, queries[i].Request); err != nil {
-			results[i].Err = err
-			continue
-		}
-		s.lists = append(s.lists, list{at: i})
-		s.lists[len(s.lists)-1].start(ctx, &queries[i])
-	}
+	s := &search{ctx: ctx, kernel: g.kernel, lists: g.lists(ctx, queries, results)}
 	if len(s.lists) == 0 {
 		return
 	}
 	s.chunks = g.snapshot()
+	for i := range s.lists {
+		if l := &s.lists[i]; l.collector.request.Among != nil {
+			l.picks = g.pick(l.collector.request.Among, s.chunks)
+		}
+	}
 	s.run(g.workers(len(s.chunks), len(s.lists)))
 	for i := range s.lists {
 		results[s.lists[i].at] = s.lists[i].result(ctx)
 	}
+}
+
+// lists begins a list for each query that means something; those that compare
+// all rows come first.
+func (g *Gallery) lists(ctx context.Context, queries []Query, results []Result) []list {
+	var whole, some []int
+	for i := range queries {
+		results[i].Err = g.check(queries[i].Probe, queries[i].Request)
+		switch {
+		case results[i].Err != nil:
+		case queries[i].Among == nil:
+			whole = append(whole, i)
+		default:
+			some = append(some, i)
+		}
+	}
+	lists := make([]list, len(whole)+len(some))
+	for i, at := range append(whole, some...) {
+		lists[i].start(ctx, at, &queries[at])
+	}
+	return lists
 }
 
 // workBytes is the least memory that is worth a goroutine: it takes about a
@@ -94,7 +112,7 @@ func (s *search) work(hand func(l *list, found []Candidate)) {
 		if i >= len(s.chunks) || !s.awaited() {
 			break
 		}
-		compare(&s.chunks[i])
+		compare(i)
 	}
 	for j := range s.lists {
 		s.lists[j].account(done[j])
@@ -114,33 +132,44 @@ func (s *search) awaited() bool {
 	return wanted
 }
 
-// comparer returns what compares a chunk with all probes.
-func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) func(*chunk) {
+// comparer returns what compares chunk i with all probes: tiles compare those
+// that they suit, if these are many, and a scan the others one by one.
+func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) func(i int) {
 	w := newScan(s.kernel)
-	each := func(c *chunk) {
-		for j := range s.lists {
-			l := &s.lists[j]
-			if l.over.Load() {
-				continue
-			}
-			w.chunk(c, l.query, l.bar(), &done[j])
+	each := func(i, j int) {
+		l := &s.lists[j]
+		if !l.over.Load() {
+			w.chunk(&s.chunks[i], l.picks.of(i), l.query, l.bar(), &done[j])
 			hand(l, w.found)
 		}
 	}
-	if !s.kernel.tiles || len(s.lists) < minTiled {
-		return each
-	}
-	t := newTiled(s.lists, done)
-	return func(c *chunk) {
-		if !t.ready() {
-			each(c)
-			return
+	t := s.tiled(done)
+	return func(i int) {
+		tiles := t.ready() >= minTiled
+		if tiles {
+			t.chunk(&s.chunks[i])
 		}
-		t.chunk(c)
 		for j := range s.lists {
-			hand(&s.lists[j], t.found[j])
+			if tiles && t.suits(j) {
+				hand(&s.lists[j], t.found[j])
+			} else {
+				each(i, j)
+			}
 		}
 	}
+}
+
+// tiled returns tiles for the probes that are compared with all rows, if there
+// are tiles.
+func (s *search) tiled(done []Work) *tiled {
+	n := 0
+	for s.kernel.tiles && n < len(s.lists) && s.lists[n].picks == nil {
+		n++
+	}
+	if n < minTiled {
+		return &tiled{}
+	}
+	return newTiled(s.lists[:n], done[:n])
 }
 
 // list collects the candidates of one probe.
@@ -149,6 +178,7 @@ type list struct {
 	ctx   context.Context
 	over  atomic.Bool // a context ended before the chunks did
 	query *query
+	picks picks
 	bits  atomic.Uint64 // of the bar, so that workers see it rise
 
 	// mu guards the rest while several goroutines work; but the collector of a
@@ -160,8 +190,8 @@ type list struct {
 	work      Work
 }
 
-func (l *list) start(ctx context.Context, q *Query) {
-	l.ctx = ctx
+func (l *list) start(ctx context.Context, at int, q *Query) {
+	l.at, l.ctx = at, ctx
 	if q.Context != nil {
 		l.ctx = q.Context
 	}

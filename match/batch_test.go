@@ -65,7 +65,7 @@ func TestEachQueryOfABatchHasItsOwnRequest(t *testing.T) {
 		mustAdd(t, g, id, fromCodes(t, coarse(r, 24)))
 	}
 	odd := func(id uint64) bool { return id%2 == 1 }
-	requests := []match.Request{{}, {K: 5}, {Floor: match.AtLeast(0.6)}, {K: 9, Floor: match.AtLeast(0.3), Skip: odd}, {K: 1, Floor: match.AtLeast(-0.5)}}
+	requests := []match.Request{{}, {K: 5}, {Floor: match.AtLeast(0.6)}, {K: 9, Floor: match.AtLeast(0.3), Skip: odd}, {K: 1, Floor: match.AtLeast(-0.5)}, {K: 4, Among: someOf(r, 9000)}, {Among: []uint64{}}}
 	queries := make([]match.Query, 60)
 	for i := range queries {
 		queries[i] = match.Query{Probe: fromCodes(t, coarse(r, 24)), Request: requests[i%len(requests)]}
@@ -160,19 +160,24 @@ func TestSearchesWhileRowsMove(t *testing.T) {
 	const rows = 60_000 // the last segments have more rows than a chunk
 	for stays := uint64(2); stays < 6; stays++ {
 		for _, at := range []uint64{0, 41_111, 47_003, 55_555} {
-			searchWhileRowsMove(t, rows, at, stays)
+			searchWhileRowsMove(t, rows, at, stays, 0)
+			searchWhileRowsMove(t, rows, at, stays, 7)
 		}
 	}
 }
 
 // searchWhileRowsMove removes all rows but every stays-th when Skip is asked
-// about row at.
-func searchWhileRowsMove(t *testing.T, rows, at, stays uint64) {
+// about row at. The search is among row at and every among-th row, or all.
+func searchWhileRowsMove(t *testing.T, rows, at, stays, among uint64) {
 	g, x := newGallery(t, 1), fromCodes(t, []int8{1})
 	for id := range rows {
 		mustAdd(t, g, id, x)
 	}
-	got, err := g.Search(t.Context(), x, match.Request{Skip: func(id uint64) bool {
+	ids, want := everyOf(rows, among, stays)
+	if ids != nil {
+		ids = append(ids, at)
+	}
+	got, err := g.Search(t.Context(), x, match.Request{Among: ids, Skip: func(id uint64) bool {
 		if id == at {
 			for other := range rows {
 				if other%stays != 0 {
@@ -180,10 +185,22 @@ func searchWhileRowsMove(t *testing.T, rows, at, stays uint64) {
 				}
 			}
 		}
-		return id%stays != 0
+		return id%stays != 0 || among > 0 && id%among != 0
 	}})
-	want := int((rows + stays - 1) / stays)
-	if err != nil || len(got.Candidates) != want || g.Len() != want {
+	if err != nil || len(got.Candidates) != want || g.Len() != int((rows+stays-1)/stays) {
 		t.Fatalf("at %d: %d candidates, want %d, %v", at, len(got.Candidates), want, err)
 	}
+}
+
+// everyOf returns every step-th id, nil for all, and how many of them stay.
+func everyOf(rows, step, stays uint64) (ids []uint64, staying int) {
+	for id := uint64(0); id < rows; id += max(step, 1) {
+		if step > 0 {
+			ids = append(ids, id)
+		}
+		if id%stays == 0 {
+			staying++
+		}
+	}
+	return ids, staying
 }

@@ -197,6 +197,45 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
+// BenchmarkAmong reports the time of a search among some rows, and its part of
+// the time of one among all in the same rounds. Use -cpu 1 for one core.
+func BenchmarkAmong(b *testing.B) {
+	g, probes := town(b, *benchRows, *benchDims, 32)
+	request := match.Request{K: 50, Floor: match.AtLeast(floorFor(*benchDims))}
+	for name, ids := range someIDs(*benchRows) {
+		b.Run(name, func(b *testing.B) {
+			some := request
+			some.Among = ids
+			var whole, part []time.Duration
+			for i := 0; b.Loop(); i++ {
+				probe := probes[i%len(probes)]
+				whole = append(whole, timed(func() { mustSearch(b, g, probe, request) }))
+				part = append(part, timed(func() { mustSearch(b, g, probe, some) }))
+			}
+			b.ReportMetric(milliseconds(part), "search-ms")
+			b.ReportMetric(milliseconds(part)/milliseconds(whole), "search/all")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// someIDs names shares of the ids below n.
+func someIDs(n int) map[string][]uint64 {
+	r, shares := rand.New(rand.NewPCG(4, 4)), map[string][]uint64{}
+	for id := range uint64(n) {
+		if id >= uint64(n)/2 && id < uint64(n)/2+uint64(n)/10 {
+			shares["run of a tenth"] = append(shares["run of a tenth"], id)
+		}
+		if r.IntN(100) == 0 {
+			shares["random hundredth"] = append(shares["random hundredth"], id)
+		}
+		if r.IntN(10) == 0 {
+			shares["random tenth"] = append(shares["random tenth"], id)
+		}
+	}
+	return shares
+}
+
 func mean(all []match.Work, of func(match.Work) int) float64 {
 	sum := 0
 	for _, w := range all {

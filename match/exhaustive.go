@@ -14,12 +14,12 @@ func (g *Gallery) Exhaustive(ctx context.Context, probe Template, r Request) (Re
 		return Result{}, err
 	}
 	c := collector{request: r}
-	codes := make([]int8, g.dim)
+	codes, among := make([]int8, g.dim), r.among()
 	for _, t := range g.snapshot() {
 		if err := ctx.Err(); err != nil {
 			return Result{}, fmt.Errorf("search gallery: %w", err)
 		}
-		found, rows := t.score(probe.body, codes, c.bar())
+		found, rows := t.score(probe.body, codes, among, c.bar())
 		c.work.Rows += rows
 		c.work.Exact += len(found)
 		c.offer(found)
@@ -27,13 +27,26 @@ func (g *Gallery) Exhaustive(ctx context.Context, probe Template, r Request) (Re
 	return c.result(), nil
 }
 
-// score scores the live rows of a chunk; codes is room for one of them.
-func (c *chunk) score(probe *body, codes []int8, floor float64) (found []Candidate, rows int) {
+// among reports whether a request lets an id in.
+func (r Request) among() func(id uint64) bool {
+	if r.Among == nil {
+		return func(uint64) bool { return true }
+	}
+	set := make(map[uint64]bool, len(r.Among))
+	for _, id := range r.Among {
+		set[id] = true
+	}
+	return func(id uint64) bool { return set[id] }
+}
+
+// score scores the live rows of a chunk that are let in; codes is room for one
+// of them.
+func (c *chunk) score(probe *body, codes []int8, among func(uint64) bool, floor float64) (found []Candidate, rows int) {
 	s := c.segment
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for row, end := c.rows(); row < end; row++ {
-		if !s.isAlive(row) {
+		if !s.isAlive(row) || !among(s.ids[row]) {
 			continue
 		}
 		rows++

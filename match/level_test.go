@@ -93,8 +93,22 @@ func TestEveryKernelEqualsTheReference(t *testing.T) {
 		if floor := rapid.Float64Range(-1.1, 1.1).Draw(t, "floor"); floor > -1 {
 			request.Floor = match.AtLeast(floor)
 		}
+		if rapid.Bool().Draw(t, "among") {
+			request.Among = someOf(r, rows)
+		}
 		everyKernel(t, g, parse(t, probe), request)
 	})
+}
+
+// someOf draws ids below n, a run of them or here and there.
+func someOf(r *rand.Rand, n int) []uint64 {
+	ids, from, share := []uint64{}, r.IntN(n+1), r.Float64()
+	for id := range n {
+		if share < 0.3 && id >= from || r.Float64() < share {
+			ids = append(ids, uint64(id))
+		}
+	}
+	return ids
 }
 
 // everyKernel searches once more with the score of a candidate as the floor,
@@ -106,7 +120,7 @@ func everyKernel(t *rapid.T, g *match.Gallery, probe match.Template, request mat
 	}
 	requests := []match.Request{request}
 	if n := len(want.Candidates); n > 0 {
-		requests = append(requests, match.Request{K: request.K, Floor: match.AtLeast(want.Candidates[n/2].Score)})
+		requests = append(requests, match.Request{K: request.K, Floor: match.AtLeast(want.Candidates[n/2].Score), Among: request.Among})
 	}
 	for _, request := range requests {
 		checkKernels(t, g, probe, request)
@@ -131,7 +145,7 @@ func checkKernels(t *rapid.T, g *match.Gallery, probe match.Template, request ma
 		if i == 0 {
 			first = got.Work
 		}
-		if got.Work != first || got.Work.Rows != want.Work.Rows || got.Work.Rows != g.Len() {
+		if got.Work != first || got.Work.Rows != want.Work.Rows || request.Among == nil && got.Work.Rows != g.Len() {
 			t.Fatalf("%s: work %+v, the first kernel %+v, the reference %+v", name, got.Work, first, want.Work)
 		}
 	}
@@ -215,17 +229,23 @@ func TestEveryKernelEqualsTheReferenceInBatches(t *testing.T) {
 		}
 		request := match.Request{K: rapid.SampledFrom([]int{0, 1, 50}).Draw(t, "k")}
 		request.Floor = match.AtLeast(rapid.SampledFrom([]float64{-1, 0, 1e-300, 0.01, 0.3, 0.9, 1, 1.1, math.Inf(1)}).Draw(t, "floor"))
+		queries := ask(probes, request)
+		for i := range queries {
+			if r.IntN(5) == 0 {
+				queries[i].Among = someOf(r, rows)
+			}
+		}
 		for _, kernel := range match.Kernels() {
 			g.Use(kernel)
-			checkBatchOf(t, g, kernel, probes, request)
+			checkBatchOf(t, g, kernel, queries)
 		}
 	})
 }
 
-func checkBatchOf(t *rapid.T, g *match.Gallery, kernel string, probes []match.Template, request match.Request) {
-	got := g.SearchBatch(t.Context(), ask(probes, request))
-	for i, probe := range probes {
-		want, err := g.Exhaustive(t.Context(), probe, request)
+func checkBatchOf(t *rapid.T, g *match.Gallery, kernel string, queries []match.Query) {
+	got := g.SearchBatch(t.Context(), queries)
+	for i, q := range queries {
+		want, err := g.Exhaustive(t.Context(), q.Probe, q.Request)
 		if err != nil || got[i].Err != nil || !same(got[i].Candidates, want.Candidates) || got[i].Work.Rows != want.Work.Rows {
 			t.Fatalf("%s, probe %d: %v, work %+v and %+v\n%v\n%v", kernel, i, err, got[i].Work, want.Work, head(got[i].Candidates), head(want.Candidates))
 		}

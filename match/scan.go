@@ -16,6 +16,8 @@ type scan struct {
 	high, low []int32
 	masks     []uint16
 	list      []uint32 // of blocks with survivors
+
+	rows []uint16 // of each block, that are compared
 }
 
 const maxBlocks = chunkRows/blockRows + 1
@@ -27,22 +29,26 @@ func newScan(k kernel) *scan {
 		low:    make([]int32, maxBlocks*blockRows),
 		masks:  make([]uint16, maxBlocks),
 		list:   make([]uint32, maxBlocks),
+		rows:   make([]uint16, maxBlocks),
 	}
 }
 
-// chunk finds every live row of a chunk that scores at least floor, and counts
-// its work. It runs no foreign code, so it may hold the lock.
-func (w *scan) chunk(c *chunk, q *query, floor float64, work *Work) {
+// chunk finds every live row of a chunk, of the picked ones unless nil, that
+// scores at least floor, and counts its work. It runs no foreign code, so it may
+// hold the lock.
+func (w *scan) chunk(c *chunk, picked []uint32, q *query, floor float64, work *Work) {
 	s := c.segment
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	w.query, w.floor, w.work, w.bound = q, floor, work, q.boundFor(floor)
 	w.found = w.found[:0]
 	first, end := c.rows()
-	if first >= end {
+	if first >= end || picked != nil && len(picked) == 0 {
 		return
 	}
-	from, n := first/blockRows, w.dismiss(s, first, end)
+	work.Rows += w.eligible(s, picked, first, end)
+	from := first / blockRows
+	n := w.dismiss(s, from)
 	if n == 0 {
 		return
 	}
@@ -54,22 +60,31 @@ func (w *scan) chunk(c *chunk, q *query, floor float64, work *Work) {
 	}
 }
 
-// dismiss makes the first pass over rows, leaves the live survivors in masks
-// and returns how many blocks it listed that have some.
-func (w *scan) dismiss(s *segment, first, end int) (n int) {
-	from, to := first/blockRows, (end+blockRows-1)/blockRows
-	w.kernel.scan(&s.rows.high[from*s.rows.highStride()], to-from, s.rows.lines, &w.query.codes[0], &w.bound, &w.high[0], &w.masks[0])
-	for i := range to - from {
-		alive := s.aliveIn(from+i, first, end)
-		w.work.Rows += bits.OnesCount16(alive)
-		w.masks[i] &= alive
-		if w.masks[i] != 0 {
-			w.work.Survivors += bits.OnesCount16(w.masks[i])
-			w.list[n] = uint32(from + i)
-			n++
+// dismiss makes the first pass over the blocks with rows to compare, leaves
+// their survivors in masks and returns how many blocks it listed that have some.
+// Block i of the results is block from + i of the segment.
+func (w *scan) dismiss(s *segment, from int) (n int) {
+	for begin, end := w.run(0); begin < end; begin, end = w.run(end) {
+		w.kernel.scan(&s.rows.high[(from+begin)*s.rows.highStride()], end-begin, s.rows.lines, &w.query.codes[0], &w.bound, &w.high[begin*blockRows], &w.masks[begin])
+		for i := begin; i < end; i++ {
+			w.masks[i] &= w.rows[i]
+			if w.masks[i] != 0 {
+				w.work.Survivors += bits.OnesCount16(w.masks[i])
+				w.list[n] = uint32(from + i)
+				n++
+			}
 		}
 	}
 	return n
+}
+
+// run finds the next blocks with rows to compare, and no other between them.
+func (w *scan) run(from int) (begin, end int) {
+	for begin = from; begin < len(w.rows) && w.rows[begin] == 0; begin++ {
+	}
+	for end = begin; end < len(w.rows) && w.rows[end] != 0; end++ {
+	}
+	return begin, end
 }
 
 // refine scores the survivors of a block.

@@ -35,6 +35,10 @@ type Request struct {
 	// Floor is the least score of a candidate; one that is not a number is
 	// refused. Identification normally has a floor.
 	Floor Floor
+	// Among, unless nil, names the only eligible ids, in any order and at best
+	// each once; the gallery need not hold them all. Rows of other ids are not
+	// compared.
+	Among []uint64
 	// Skip, unless nil, says of an id that it is not eligible. It is asked
 	// only, and at most once, about a row that would enter the list as it
 	// stands, must answer the same throughout a search, and may call the
@@ -60,8 +64,9 @@ type Result struct {
 }
 
 // Work tells what a search did. Rows is the number of rows compared with the
-// probe; it equals Len as it was when the search began, unless rows were removed
-// meanwhile, which proves that no row was left out. Skipped is how many of them
+// probe; it equals Len as it was when the search began, or the number of ids in
+// Among that the gallery held, unless rows were removed meanwhile. This proves
+// that no row was left out. Skipped is how many of them
 // Skip refused.
 //
 // The rest tells how hard it was. Half of each code sufficed to dismiss all rows

@@ -76,17 +76,38 @@ func (w *world) search(t *rapid.T, r *rand.Rand) {
 		skip = func(id uint64) bool { return id%modulus == 0 }
 		request.Skip = skip
 	}
+	eligible := w.rows
+	if rapid.Bool().Draw(t, "among") {
+		request.Among, eligible = w.choose(t, r)
+	}
 	got, err := w.g.Search(t.Context(), parse(t, probe), request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := naiveSearch(w.rows, probe, k, floor, skip)
+	want := naiveSearch(eligible, probe, k, floor, skip)
 	if !same(got.Candidates, want) {
 		t.Fatalf("k %d, floor %v: %d candidates, want %d\n%v\n%v", k, floor, len(got.Candidates), len(want), head(got.Candidates), head(want))
 	}
-	if got.Work.Rows != len(w.rows) || w.g.Len() != len(w.rows) {
-		t.Fatalf("compared %d of %d rows, Len is %d", got.Work.Rows, len(w.rows), w.g.Len())
+	if got.Work.Rows != len(eligible) || w.g.Len() != len(w.rows) {
+		t.Fatalf("compared %d of %d rows, Len is %d", got.Work.Rows, len(eligible), w.g.Len())
 	}
+}
+
+// choose draws a set of ids, of which some are strange and some come twice, and
+// the rows that have them.
+func (w *world) choose(t *rapid.T, r *rand.Rand) (ids []uint64, rows map[uint64][]int8) {
+	ids, rows = []uint64{}, map[uint64][]int8{}
+	share := rapid.SampledFrom([]float64{0, 0.01, 0.1, 1}).Draw(t, "of")
+	for _, id := range w.ids() {
+		if r.Float64() < share {
+			ids, rows[id] = append(ids, id, id+30000), w.rows[id]
+		}
+	}
+	if len(ids) > 0 {
+		ids = append(ids, ids[r.IntN(len(ids))])
+	}
+	r.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	return ids, rows
 }
 
 func head(c []match.Candidate) []match.Candidate { return c[:min(len(c), 5)] }
@@ -250,9 +271,13 @@ func TestSearchBesideWriters(t *testing.T) {
 		probe := coarse(rand.New(rand.NewPCG(4, n)), dim)
 		want := naiveSearch(rows, probe, 0, -1, func(uint64) bool { return false })
 		x := fromCodes(t, probe)
+		var some []uint64
+		if n == 1 {
+			some, want = firstHalf(want)
+		}
 		readers.Go(func() {
 			for {
-				checkSteady(t, g, x, want)
+				checkSteady(t, g, x, some, want)
 				select {
 				case <-stop:
 					return
@@ -267,6 +292,14 @@ func TestSearchBesideWriters(t *testing.T) {
 	if g.Len() != steady {
 		t.Errorf("%d rows are left, want %d", g.Len(), steady)
 	}
+}
+
+// firstHalf narrows an answer to some ids.
+func firstHalf(answer []match.Candidate) (ids []uint64, rest []match.Candidate) {
+	for _, c := range answer[:len(answer)/2] {
+		ids = append(ids, c.ID)
+	}
+	return ids, answer[:len(answer)/2]
 }
 
 // comeAndGo adds and removes rows of odd ids of writer n, and looks for each
@@ -308,8 +341,8 @@ func sees(t *testing.T, g *match.Gallery, x match.Template, id uint64) bool {
 	return len(got.Candidates) == 1
 }
 
-func checkSteady(t *testing.T, g *match.Gallery, x match.Template, want []match.Candidate) {
-	got, err := g.Search(context.Background(), x, match.Request{})
+func checkSteady(t *testing.T, g *match.Gallery, x match.Template, among []uint64, want []match.Candidate) {
+	got, err := g.Search(context.Background(), x, match.Request{Among: among})
 	if err != nil {
 		t.Errorf("Search: %v", err)
 	}
@@ -323,6 +356,9 @@ func checkSteady(t *testing.T, g *match.Gallery, x match.Template, want []match.
 		if c.ID%2 == 0 {
 			steady = append(steady, c)
 		}
+	}
+	if among != nil && got.Work.Rows != len(among) {
+		t.Errorf("%d rows of %d were compared", got.Work.Rows, len(among))
 	}
 	if !same(steady, want) {
 		t.Errorf("%d steady rows, want %d", len(steady), len(want))

@@ -62,18 +62,24 @@ func (t *tiled) layProbes() {
 	}
 }
 
-// ready takes the floors of a chunk and reports whether tiles suit it: until
-// every list has a floor above zero, each row is a candidate.
-func (t *tiled) ready() bool {
+// ready takes the floors of a chunk and returns how many probes tiles suit. They
+// do not suit a probe before its list has a floor above zero: until then each
+// row is a candidate. It is given an impossible floor.
+func (t *tiled) ready() (suited int) {
 	for j := range t.lists {
+		t.found[j] = t.found[j][:0]
 		t.floors[j] = t.lists[j].bar()
 		if t.floors[j] <= 0 {
-			return false
+			t.floors[j] = math.Inf(1)
 		}
-		t.found[j] = t.found[j][:0]
+		if t.suits(j) {
+			suited++
+		}
 	}
-	return true
+	return suited
 }
+
+func (t *tiled) suits(j int) bool { return j < len(t.lists) && !math.IsInf(t.floors[j], 1) }
 
 // threshold returns what dot(q, code + 128) reaches of every row that scores at
 // least tau > 0 and whose squared norm is at least norm. The 1 is far more than
@@ -96,7 +102,7 @@ func (t *tiled) begin(s *segment, first, end int) {
 	}
 	for j := range t.groups * groupProbes {
 		start := int32(math.MinInt32 / 2) // of no probe
-		if j < len(t.lists) {
+		if t.suits(j) {
 			start = -t.lists[j].query.threshold(t.floors[j], shortest)
 		}
 		for r := range blockRows {
@@ -122,7 +128,9 @@ func (t *tiled) chunk(c *chunk) {
 		t.blocks(s, block, alive)
 	}
 	for j := range t.work {
-		t.work[j].Rows += live
+		if t.suits(j) {
+			t.work[j].Rows += live
+		}
 	}
 }
 
