@@ -149,7 +149,8 @@ func (g *Gallery) snapshot() (all []chunk) {
 	return all
 }
 
-// Kernel names the implementation that compares: avx512, avx2 or go. It is the
-// best one of the processor unless the environment variable IDEM_MATCH names
-// another that the processor has. Every one gives the same answers.
+// Kernel names the implementation that compares: amx, avx512, avx2, neondot,
+// neon or go. It is the best one of the processor unless the environment
+// variable IDEM_MATCH names another that the processor has. Every one gives the
+// same answers.
 func (g *Gallery) Kernel() string { return g.kernel.name }

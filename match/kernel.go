@@ -18,8 +18,8 @@ type kernel struct {
 	tiles bool
 }
 
-// levelVariable names the environment variable that chooses a kernel: amx,
-// avx512, avx2 or go. Without it, or where the processor lacks it, the best one is used.
+// levelVariable names the environment variable that chooses a kernel. Without
+// it, or where the processor lacks the kernel, the best one is used.
 const levelVariable = "IDEM_MATCH"
 
 // chooseKernel returns the wanted kernel, or else the best of this processor.

@@ -1,9 +1,5 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package match
 
 func kernels() []kernel { return []kernel{portable()} }
-
-func joinAVX512(_, _ *byte, _ int, _ *byte) {}
-
-func tilesAMX(_, _, _ *byte, _, _ int, _, _ *int32, _ *uint32) {}
