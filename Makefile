@@ -25,14 +25,18 @@ models: build ## Pull and verify the models (about 167 MB, once)
 	@bin/idem models pull
 
 .PHONY: test
-test: models ## Run every test on SQLite and PostgreSQL, race detector on (installs PostgreSQL when missing)
-	@tools/install postgresql
+test: models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL and QEMU when missing)
+	@tools/install postgresql qemu-user-static
 	tools/with-postgres go test -race -timeout 40m ./...
+	tools/test-arm64
 
 .PHONY: check
 check: ## Format, vet, lint, architecture, generated files
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
 	go vet ./...
+	GOARCH=arm64 go vet ./match
+	GOARCH=riscv64 go vet ./match
+	GOARCH=arm64 CGO_ENABLED=0 go build . ./client/... ./cmd/... ./internal/... ./match/...
 	go tool staticcheck ./...
 	go test -run 'TestArchitecture|TestBehaviourTable' .
 	go run ./tools/conformance -check
