@@ -27,6 +27,7 @@ const (
 	ActionsRead   Permission = "actions.read"
 	FacesIdentify Permission = "faces.identify"
 	FacesVerify   Permission = "faces.verify"
+	ChecksRun     Permission = "checks.run"
 	SettingsRead  Permission = "settings.read"
 	SettingsWrite Permission = "settings.write"
 	KeysManage    Permission = "keys.manage"
@@ -100,7 +101,7 @@ func PermissionsOf(role Role) []Permission {
 	case RoleAdmin:
 		return AllPermissions()
 	case RoleOperator:
-		return []Permission{PersonsRead, PersonsWrite, PicturesRead, ActionsRead, FacesIdentify, FacesVerify, SettingsRead, ReviewsWork}
+		return []Permission{PersonsRead, PersonsWrite, PicturesRead, ActionsRead, FacesIdentify, FacesVerify, ChecksRun, SettingsRead, ReviewsWork}
 	case RoleAuditor:
 		return []Permission{PersonsRead, ActionsRead, SettingsRead}
 	}
@@ -110,6 +111,6 @@ func PermissionsOf(role Role) []Permission {
 // AllPermissions lists every permission; a secret key has them all unless it
 // was made narrower.
 func AllPermissions() []Permission {
-	return []Permission{PersonsRead, PersonsWrite, PersonsErase, PicturesRead, ActionsRead, FacesIdentify, FacesVerify,
+	return []Permission{PersonsRead, PersonsWrite, PersonsErase, PicturesRead, ActionsRead, FacesIdentify, FacesVerify, ChecksRun,
 		SettingsRead, SettingsWrite, KeysManage, ReviewsWork}
 }

@@ -137,6 +137,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 		case <-expire.C:
 			_, err := a.store.System().ExpireIdempotency(ctx, time.Now().Add(-keepAnswers))
 			a.note(ctx, "forget old answers", err)
+			_, err = a.store.System().ExpireChecks(ctx, time.Now())
+			a.note(ctx, "forget old checks", err)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -56,7 +55,7 @@ func (r *Registry) prepare(ctx context.Context, p idem.Principal, n NewPerson) (
 		if d.aliases, err = normalise(d.settings, n.Aliases); err != nil {
 			return err
 		}
-		if err := affordable(ctx, tx); err != nil {
+		if err := store.Affordable(ctx, tx, idem.TechPersons); err != nil {
 			return err
 		}
 		return free(ctx, tx, idem.ErrAliasConflict, "", d.aliases)
@@ -117,7 +116,7 @@ func reference(m made, f *portrait) []gallery.Entry {
 // insert writes a new person. The order of the tables is that of their locks:
 // subscriptions, aliases, gallery, audit.
 func (r *Registry) insert(ctx context.Context, tx store.Tx, p idem.Principal, d *draft, m made, g gate) (View, error) {
-	if err := spend(ctx, tx); err != nil {
+	if err := store.Spend(ctx, tx, idem.TechPersons); err != nil {
 		return View{}, err
 	}
 	v := View{Person: idem.Person{
@@ -178,43 +177,4 @@ func (r *Registry) insertPhoto(ctx context.Context, tx store.Tx, row *idem.Photo
 		return fmt.Errorf("insert photo: %w", err)
 	}
 	return nil
-}
-
-// affordable refuses early what spend would refuse; spend decides.
-func affordable(ctx context.Context, tx store.Tx) error {
-	all, err := tx.Subscriptions().List(ctx)
-	if err != nil {
-		return fmt.Errorf("list subscriptions: %w", err)
-	}
-	subs := slices.DeleteFunc(all, func(s idem.Subscription) bool { return s.Technology != idem.TechPersons })
-	idem.Settle(subs, tx.Now())
-	_, err = idem.Spend(subs, tx.Now())
-	return naming(err)
-}
-
-// spend takes one unit of the PERSONS subscription.
-func spend(ctx context.Context, tx store.Tx) error {
-	subs, err := tx.Subscriptions().ListForUpdate(ctx, idem.TechPersons)
-	if err != nil {
-		return fmt.Errorf("lock subscriptions: %w", err)
-	}
-	changed := idem.Settle(subs, tx.Now())
-	spent, err := idem.Spend(subs, tx.Now())
-	if err != nil {
-		return naming(err)
-	}
-	for _, s := range append(changed, *spent) {
-		if err := tx.Subscriptions().Save(ctx, s); err != nil {
-			return fmt.Errorf("save subscription: %w", err)
-		}
-	}
-	return nil
-}
-
-// naming adds the technology to a refusal of the subscription.
-func naming(err error) error {
-	if e := (*idem.Error)(nil); errors.As(err, &e) {
-		return e.With("technology", string(idem.TechPersons))
-	}
-	return err
 }

@@ -31,7 +31,7 @@ type Store interface {
 // *idem.Error or an unexpected failure of the database.
 //
 // Rows are locked in this order, which excludes deadlocks: persons already
-// stored, subscriptions, aliases, gallery head, audit head.
+// stored, subscriptions, checks, aliases, gallery head, audit head.
 //
 // Every text must be UTF-8 without NUL (ErrText) and is compared and returned
 // byte by byte. Writing what has a place in no organisation, or the same row a
@@ -52,6 +52,7 @@ type Tx interface {
 	Credentials() Credentials
 	Operators() Operators
 	Idempotency() Idempotency
+	Checks() Checks
 }
 
 // System is for the instance itself: what happens before the organisation is
@@ -73,6 +74,9 @@ type System interface {
 	// ExpireIdempotency forgets idempotency rows created before the given time
 	// and returns how many.
 	ExpireIdempotency(ctx context.Context, before time.Time) (int64, error)
+	// ExpireChecks forgets stand-alone checks whose time ended before the given
+	// one and returns how many.
+	ExpireChecks(ctx context.Context, before time.Time) (int64, error)
 	// SchemaVersion returns the number of the newest applied migration.
 	SchemaVersion(ctx context.Context) (int64, error)
 }
@@ -356,4 +360,17 @@ type IdempotencyRow struct {
 	Status    int
 	Body      []byte
 	CreatedAt time.Time
+}
+
+// Checks keeps the stand-alone runs of technologies. Memos are sealed under the
+// organisation's key.
+type Checks interface {
+	// Insert adds a check. Reasons are codes without blanks.
+	Insert(ctx context.Context, c idem.Check) error
+	// GetForUpdate returns a check with its row locked until the transaction
+	// ends, idem.ErrCheckNotFound for what the organisation does not have.
+	GetForUpdate(ctx context.Context, id idem.CheckID) (idem.Check, error)
+	// Save writes state, reasons, memo, attempts and end of a check read by
+	// GetForUpdate.
+	Save(ctx context.Context, c idem.Check) error
 }

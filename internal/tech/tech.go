@@ -27,7 +27,7 @@ type Evidence struct {
 	Pages     []image.Image     // pictures of a document: front, then back, or several pages
 	Files     map[string][]byte // chip files by name (EF.SOD, EF.DG1 ...) and signed answers
 	Country   string            // ISO 3166-1 alpha-3 of the document, when the client says it
-	Challenge []byte            // what the server asked for, sealed by the technology that issued it
+	Challenge []byte            // the memo of the challenge that the evidence answers
 	Probe     image.Image       // the face to be compared
 	Reference Reference         // the face that it should be
 	Now       time.Time         // when the evidence was taken in
@@ -75,3 +75,20 @@ type Outcome struct {
 // Reason is a stable code in lower case with underscores, such as
 // dg_hash_mismatch. Each technology lists its own beside its result.
 type Reason string
+
+// Challenger is a technology that asks for something before it judges, so that
+// evidence which was recorded earlier does not answer.
+type Challenger interface {
+	// Challenge draws what the evidence must answer.
+	Challenge(ctx context.Context) (Challenge, error)
+}
+
+// Challenge is what a technology asks for.
+type Challenge struct {
+	// Shown is what the client is told, a value that encodes as JSON.
+	Shown any
+	// Memo comes back to the technology as Evidence.Challenge, unchanged.
+	Memo []byte
+	// Valid is how long the answer is waited for.
+	Valid time.Duration
+}

@@ -94,6 +94,15 @@ func (s System) ExpireIdempotency(ctx context.Context, before time.Time) (n int6
 	return n, err
 }
 
+// ExpireChecks implements store.System.
+func (s System) ExpireChecks(ctx context.Context, before time.Time) (n int64, err error) {
+	err = s.runner.Update(ctx, "", func(tx store.Tx) error {
+		n, err = tx.(*Tx).exec(ctx, `DELETE FROM checks WHERE expires_at < $1`, micros(before))
+		return err
+	})
+	return n, err
+}
+
 // SchemaVersion implements store.System.
 func (s System) SchemaVersion(ctx context.Context) (version int64, err error) {
 	err = s.view(ctx, func(t *Tx) error {

@@ -90,6 +90,9 @@ func (t *Tx) Operators() store.Operators { return operators{t} }
 // Idempotency implements store.Tx.
 func (t *Tx) Idempotency() store.Idempotency { return idempotency{t} }
 
+// Checks implements store.Tx.
+func (t *Tx) Checks() store.Checks { return checks{t} }
+
 // row is what a scan reads from.
 type row interface{ Scan(dest ...any) error }
 

@@ -83,6 +83,8 @@ func contract() map[string]func(*testing.T, fixture) {
 		"Operators":                            testOperators,
 		"Idempotency":                          testIdempotency,
 		"IdempotencyRace":                      testIdempotencyRace,
+		"Checks":                               testChecks,
+		"CheckRace":                            testCheckRace,
 		"TextIsByteExact":                      testTextExact,
 		"TextRefusals":                         testTextRefusals,
 		"OrganisationsSeeNothingOfEachOther":   testIsolation,

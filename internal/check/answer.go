@@ -1,0 +1,121 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/tech"
+)
+
+// Challenge opens a check of a technology that asks first, and returns what the
+// client must be told. It needs what Run needs, and spends nothing yet.
+func (c *Checks) Challenge(ctx context.Context, p idem.Principal, code idem.TechCode) (idem.Check, tech.Challenge, error) {
+	t, err := c.admit(ctx, p, code)
+	if err != nil {
+		return idem.Check{}, tech.Challenge{}, err
+	}
+	asks, ok := t.(tech.Challenger)
+	if !ok {
+		return idem.Check{}, tech.Challenge{}, idem.Errorf(idem.Unprocessable, "CHALLENGE_NOT_OFFERED", "the technology asks for nothing before it runs")
+	}
+	asked, err := asks.Challenge(ctx)
+	if err != nil {
+		return idem.Check{}, tech.Challenge{}, fmt.Errorf("draw challenge: %w", err)
+	}
+	row, err := c.open(ctx, p.Org, code, asked.Memo, asked.Valid)
+	return row, asked, err
+}
+
+// Respond runs the technology of an open check on evidence that answers its
+// challenge. The challenge serves once, whatever comes of it.
+func (c *Checks) Respond(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, in tech.Evidence) (Done, error) {
+	return c.Answer(ctx, p, id, code, 1, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
+		in.Challenge = memo
+		return c.run(ctx, c.techs[code], in)
+	})
+}
+
+// Begin opens a check that a later answer completes, such as the code that a
+// provider sends to its subject. memo is kept sealed for as long as valid says.
+func (c *Checks) Begin(ctx context.Context, p idem.Principal, code idem.TechCode, memo []byte, valid time.Duration) (idem.Check, error) {
+	if _, err := c.admit(ctx, p, code); err != nil {
+		return idem.Check{}, err
+	}
+	return c.open(ctx, p.Org, code, memo, valid)
+}
+
+func (c *Checks) open(ctx context.Context, org idem.OrgID, code idem.TechCode, memo []byte, valid time.Duration) (idem.Check, error) {
+	row := idem.Check{ID: idem.CheckID(c.ids.New()), Technology: code, State: idem.CheckOpen, Memo: memo}
+	err := c.store.Update(ctx, org, func(tx store.Tx) error {
+		row.CreatedAt, row.ExpiresAt = tx.Now(), tx.Now().Add(valid)
+		return tx.Checks().Insert(ctx, row)
+	})
+	if err != nil {
+		return idem.Check{}, fmt.Errorf("open check: %w", err)
+	}
+	return row, nil
+}
+
+// Answer takes one of at most attempts answers to an open check of the
+// technology, and judges it by what Begin was given. An error of judge leaves
+// the check open for the attempts that remain; a result ends it and spends one
+// unit. idem.ErrCheckNotFound, ErrCheckExpired and ErrCheckEnded refuse.
+func (c *Checks) Answer(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, attempts int,
+	judge func(ctx context.Context, memo []byte) (tech.Outcome, error),
+) (Done, error) {
+	if _, err := c.admit(ctx, p, code); err != nil {
+		return Done{}, err
+	}
+	memo, err := c.take(ctx, p.Org, id, code, attempts)
+	if err != nil {
+		return Done{}, fmt.Errorf("take answer: %w", err)
+	}
+	out, err := judge(ctx, memo)
+	if err != nil {
+		return Done{}, err
+	}
+	done := Done{ID: id, Outcome: out}
+	err = c.store.Update(ctx, p.Org, func(tx store.Tx) error {
+		done.At = tx.Now()
+		return c.end(ctx, tx, id, code, out)
+	})
+	if err != nil {
+		return Done{}, fmt.Errorf("end check: %w", err)
+	}
+	return done, nil
+}
+
+func (c *Checks) take(ctx context.Context, org idem.OrgID, id idem.CheckID, code idem.TechCode, attempts int) (memo []byte, err error) {
+	err = c.store.Update(ctx, org, func(tx store.Tx) error {
+		row, err := tx.Checks().GetForUpdate(ctx, id)
+		if err != nil {
+			return err
+		}
+		if row.Technology != code {
+			return idem.ErrCheckNotFound
+		}
+		if err := row.Take(tx.Now(), attempts); err != nil {
+			return err
+		}
+		memo = row.Memo
+		return tx.Checks().Save(ctx, row)
+	})
+	return memo, err
+}
+
+func (c *Checks) end(ctx context.Context, tx store.Tx, id idem.CheckID, code idem.TechCode, out tech.Outcome) error {
+	if err := store.Spend(ctx, tx, code); err != nil {
+		return err
+	}
+	row, err := tx.Checks().GetForUpdate(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := row.End(tx.Now(), reasons(out)); err != nil {
+		return err
+	}
+	return tx.Checks().Save(ctx, row)
+}
