@@ -73,6 +73,7 @@ var arrows = map[string][]string{
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
 		"internal/gallery", "internal/metrics", "internal/check", "internal/tech", "internal/httpapi"},
 	"internal/metrics": {""},
+	"internal/stream":  {},
 
 	"cmd":   {"*"},
 	"tools": {"*"},

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/idem-id/idem/match"
-	"github.com/idem-id/idem/match/internal/stream"
+	"github.com/idem-id/idem/internal/stream"
 )
 
 var (

@@ -1,5 +1,5 @@
 // Package stream reads memory as fast as one core can, and does nothing else:
-// it is what the benchmarks of package match are compared with.
+// it is the limit that the benchmarks of exhaustive search are compared with.
 package stream
 
 // Read reads all of b and returns a number that depends on it.
