@@ -249,3 +249,15 @@ func TestDeviate(t *testing.T) {
 		}
 	}
 }
+
+func TestTemplatesLeaveOutWhatHasNoFace(t *testing.T) {
+	all, err := Templates(context.Background(), facetest.Fake{}, people(t, 3, 2), Options{})
+	if err != nil || len(all) != 6 {
+		t.Fatalf("%d templates, %v; want 6", len(all), err)
+	}
+	for i, one := range all {
+		if one.Identity != fmt.Sprint("p", i/2) || one.Template.Dim() == 0 {
+			t.Errorf("template %d is %v of %q", i, one.Template, one.Identity)
+		}
+	}
+}

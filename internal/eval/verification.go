@@ -74,23 +74,33 @@ func Pairs(ctx context.Context, e face.Engine, dir, csvFile string, o Options) (
 // Tree compares every picture below dir with every other; the folder that a
 // picture lies in is its identity.
 func Tree(ctx context.Context, e face.Engine, dir string, o Options) (*Verification, error) {
-	v := &Verification{}
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && picturesName(p) {
-			rel, _ := filepath.Rel(dir, p)
-			v.files = append(v.files, filepath.ToSlash(rel))
-		}
-		return err
-	})
+	files, err := pictures(dir)
 	if err != nil {
-		return nil, fmt.Errorf("list pictures: %w", err)
+		return nil, err
 	}
+	v := &Verification{files: files}
 	for a := range v.files {
 		for b := range a {
 			v.pairs = append(v.pairs, pair{a: b, b: a, same: path.Dir(v.files[a]) == path.Dir(v.files[b])})
 		}
 	}
 	return v, v.measure(ctx, e, dir, o)
+}
+
+// pictures lists the files below dir that are named like pictures, as paths
+// relative to it.
+func pictures(dir string) (files []string, err error) {
+	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && picturesName(p) {
+			rel, _ := filepath.Rel(dir, p)
+			files = append(files, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list pictures: %w", err)
+	}
+	return files, nil
 }
 
 func picturesName(p string) bool {
