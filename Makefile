@@ -52,9 +52,9 @@ bench: models ## Measure: face pipeline, HTTP, registry, enrolment, start-up
 	tools/with-postgres go run ./tools/bench
 
 .PHONY: bench-match
-bench-match: ## Measure the search of templates beside its peers (FACES=folder adds real pictures)
+bench-match: $(if $(FACES),models) ## Measure the search of templates beside its peers (FACES=folder,... adds real pictures, LARGE=1 ten million rows)
 	@tools/install python3-faiss libopenblas0-pthread
-	go run ./tools/benchmatch $(if $(FACES),-faces $(FACES))
+	go run ./tools/benchmatch $(if $(FACES),-faces $(FACES)) $(if $(LARGE),-large)
 
 .PHONY: clean
 clean: ## Remove what was built; models and data stay

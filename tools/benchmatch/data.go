@@ -6,45 +6,28 @@ import (
 	"sync"
 )
 
-const (
-	clusters     = 64   // mild demographic groups
-	clusterShare = 0.05 // cosine that two strangers of one group have on average
-	probeCount   = 256  // every second one has mates in the gallery
-)
+// probeCount probes are asked about; every second one has mates in the gallery.
+const probeCount = 256
 
 // population makes unit vectors of d coordinates, d a power of two, as a
 // recogniser's look: a Gaussian whose spectrum decays, rotated so that all
 // coordinates are alike. Every vector depends on the seed and its place alone, so
 // rows may be made in any order and by any number of threads.
 type population struct {
-	d        int
-	seed     uint64
-	spectrum []float64   // standard deviations before the rotation
-	centres  [][]float64 // of the clusters, unit length
-	signs    [2][]float64
-	owner    []int32 // identity of each row
-	first    []int32 // first row of each identity, and the end
-}
-
-// impostorStd is the standard deviation of impostor scores that templates of d
-// dimensions are made with: what 512, 256 and 128 dimensions of a recogniser
-// have, and in between by the same law.
-func impostorStd(d int) float64 {
-	switch d {
-	case 512:
-		return 0.0685
-	case 256:
-		return 0.0879
-	case 128:
-		return 0.1083
-	}
-	return 0.0685 * math.Pow(512/float64(d), 1.0/3)
+	d    int
+	seed uint64
+	family
+	centres [][]float64 // of the groups, unit length
+	signs   [2][]float64
+	owner   []int32 // identity of each row
+	first   []int32 // first row of each identity, and the end
 }
 
 // newPopulation lays out n rows: 1, 2 or 3 for an identity with odds 6:3:1, so
 // there are n x 2/3 identities.
-func newPopulation(n, d int, seed uint64) *population {
-	p := &population{d: d, seed: seed, spectrum: decaying(d, impostorStd(d))}
+func newPopulation(n int, f family, seed uint64) *population {
+	d := len(f.spectrum)
+	p := &population{d: d, seed: seed, family: f}
 	r := p.rand(math.MaxUint64)
 	for i := range p.signs {
 		p.signs[i] = make([]float64, d)
@@ -52,7 +35,7 @@ func newPopulation(n, d int, seed uint64) *population {
 			p.signs[i][j] = float64(2*r.IntN(2)-1) / math.Sqrt(float64(d))
 		}
 	}
-	for range clusters {
+	for range f.groups {
 		c := make([]float64, d)
 		p.gaussian(r, c)
 		p.centres = append(p.centres, c)
@@ -75,38 +58,6 @@ func templates(die int) int {
 		return 2
 	}
 	return 3
-}
-
-// decaying returns standard deviations exp(-a i / 2d) with the a that gives two
-// independent vectors a cosine of the wanted standard deviation, which is
-// sqrt(sum of squared variances) / sum of variances.
-func decaying(d int, std float64) []float64 {
-	low, high := 0.0, 50.0
-	for range 60 {
-		if a := (low + high) / 2; cosineStd(exponential(d, a)) < std {
-			low = a
-		} else {
-			high = a
-		}
-	}
-	return exponential(d, low)
-}
-
-func exponential(d int, a float64) []float64 {
-	s := make([]float64, d)
-	for i := range s {
-		s[i] = math.Exp(-a * float64(i) / float64(2*d))
-	}
-	return s
-}
-
-func cosineStd(spectrum []float64) float64 {
-	var two, four float64
-	for _, s := range spectrum {
-		two += s * s
-		four += s * s * s * s
-	}
-	return math.Sqrt(four) / two
 }
 
 func (p *population) rand(stream uint64) *rand.Rand {
@@ -135,10 +86,10 @@ func normalise(v []float64) {
 // identity fills v with the vector that an identity's samples scatter around.
 func (p *population) identity(id uint64, v []float64) {
 	r := p.rand(id << 1)
-	centre := p.centres[r.IntN(clusters)]
+	centre := p.centres[r.IntN(p.groups)]
 	p.gaussian(r, v)
 	for i := range v {
-		v[i] = math.Sqrt(clusterShare)*centre[i] + math.Sqrt(1-clusterShare)*v[i]
+		v[i] = math.Sqrt(p.share)*centre[i] + math.Sqrt(1-p.share)*v[i]
 	}
 	normalise(v)
 }

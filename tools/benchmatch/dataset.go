@@ -20,23 +20,19 @@ const model = 1 // of all templates made here
 type dataset struct {
 	folder    string
 	people    *population
-	gallery   *match.Gallery
-	rows      rows // ids are places
+	galleries []*match.Gallery // one for each kernel, the best first
+	rows      rows             // ids are places
 	probes    rows
 	templates []match.Template // the probes
 }
 
-// newDataset makes n rows, a part at a time, writes rows.f32, rows.i8,
-// probes.f32 and probes.i8 to the folder and fills a gallery.
-func newDataset(folder string, n, d int, seed uint64) (dataset, error) {
-	g, err := match.NewGallery(model, d)
-	if err != nil {
-		return dataset{}, err
-	}
-	data := dataset{folder: folder, people: newPopulation(n, d, seed), gallery: g}
+// newDataset makes n rows, a part at a time, fills the galleries, and unless
+// folder is empty writes rows.f32, rows.i8, probes.f32 and probes.i8 there.
+func newDataset(folder string, people *population, galleries []*match.Gallery) (dataset, error) {
+	n, d := len(people.owner), people.d
+	data := dataset{folder: folder, people: people, galleries: galleries}
 	data.rows = rows{d: d, codes: make([]int8, 0, n*d)}
-	data.probes.d = d
-	err = data.write("rows", func(put func([]float32) error) error {
+	err := data.write("rows", func(put func([]float32) error) error {
 		part := make([]float32, 4096*d)
 		for at := 0; at < n; at += 4096 {
 			some := part[:min(4096, n-at)*d]
@@ -51,7 +47,7 @@ func newDataset(folder string, n, d int, seed uint64) (dataset, error) {
 		return dataset{}, err
 	}
 	probes := data.people.probes()
-	if err := data.quantiseProbes(probes); err != nil {
+	if data.probes, data.templates, err = quantised(probes, d); err != nil {
 		return dataset{}, err
 	}
 	err = data.write("probes", func(put func([]float32) error) error { return put(probes) })
@@ -60,31 +56,40 @@ func newDataset(folder string, n, d int, seed uint64) (dataset, error) {
 
 // enrol adds vectors as the rows from a place on.
 func (s *dataset) enrol(at int, vectors []float32) error {
-	d := s.rows.d
-	for i := range len(vectors) / d {
-		t, err := match.Quantise(model, vectors[i*d:][:d])
-		if err != nil {
-			return err
-		}
-		s.rows.codes = append(s.rows.codes, t.Codes()...)
-		if err := s.gallery.Add(uint64(at+i), t); err != nil {
+	some, templates, err := quantised(vectors, s.rows.d)
+	if err != nil {
+		return err
+	}
+	s.rows.codes = append(s.rows.codes, some.codes...)
+	for _, g := range s.galleries {
+		if err := enrol(g, at, templates); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *dataset) quantiseProbes(vectors []float32) error {
-	d := s.probes.d
+// enrol adds templates under the ids from one on.
+func enrol(g *match.Gallery, from int, templates []match.Template) error {
+	for i, t := range templates {
+		if err := g.Add(uint64(from+i), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quantised are the templates of vectors of d coordinates.
+func quantised(vectors []float32, d int) (rows, []match.Template, error) {
+	r, templates := rows{d: d}, []match.Template(nil)
 	for i := range len(vectors) / d {
 		t, err := match.Quantise(model, vectors[i*d:][:d])
 		if err != nil {
-			return err
+			return rows{}, nil, err
 		}
-		s.templates = append(s.templates, t)
-		s.probes.codes = append(s.probes.codes, t.Codes()...)
+		r.codes, templates = append(r.codes, t.Codes()...), append(templates, t)
 	}
-	return nil
+	return r, templates, nil
 }
 
 // write makes NAME.f32 of the vectors that fill puts.
@@ -108,6 +113,9 @@ func (s *dataset) writeCodes(name string, r rows) error {
 }
 
 func (s *dataset) file(name string, fill func(io.Writer) error) error {
+	if s.folder == "" {
+		return fill(io.Discard)
+	}
 	f, err := os.Create(filepath.Join(s.folder, name))
 	if err != nil {
 		return err

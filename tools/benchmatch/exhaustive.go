@@ -131,7 +131,13 @@ func sorted(c []match.Candidate, k int) []match.Candidate {
 func (t truth) wants(r request) []match.Candidate {
 	list := t.best
 	if r.floored {
-		list = t.above
+		n, _ := slices.BinarySearchFunc(t.above, r.floor, func(c match.Candidate, floor float64) int {
+			if c.Score >= floor {
+				return -1
+			}
+			return 1
+		})
+		list = t.above[:n]
 	}
 	return list[:min(r.k, len(list))]
 }

@@ -9,14 +9,17 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options are the command line.
 type options struct {
-	n, rounds, threads int
-	dims               []int
-	seed               uint64
-	cache, faces       string
+	n, rounds, threads   int
+	budget               time.Duration
+	dims                 []int
+	seed                 uint64
+	peers, fitted, large bool
+	cache, faces         string
 }
 
 func main() {
@@ -28,8 +31,12 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 9, "rounds of the interleaved measurement")
 	flag.IntVar(&o.threads, "threads", min(2, runtime.NumCPU()), "threads of the second table")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the synthetic rows")
+	flag.DurationVar(&o.budget, "budget", time.Minute, "time for the rounds of one table")
+	flag.BoolVar(&o.peers, "peers", true, "measure the peers")
+	flag.BoolVar(&o.fitted, "fitted", true, "add rows with the spectrum of the default recogniser: the best kernel and no peers")
+	flag.BoolVar(&o.large, "large", false, "add ten million rows of 128 dimensions: the best kernel and no peers; takes 5 GB")
 	flag.StringVar(&o.cache, "cache", ".cache/benchmatch", "folder for peers that are installed")
-	flag.StringVar(&o.faces, "faces", "", "folder of pictures: count the work on their templates too")
+	flag.StringVar(&o.faces, "faces", "", "folders of pictures, a folder in them being a person, comma-separated: the work on their templates")
 	dims := flag.String("dims", "128,256,512", "dimensions, powers of two")
 	flag.Parse()
 	var err error
@@ -65,19 +72,40 @@ func run(o options, out io.Writer) error {
 	if o.n > 0 && o.n < 1000 {
 		return errors.New("fewer than 1000 rows measure nothing")
 	}
+	begun := time.Now()
+	if err := tables(o, out); err != nil {
+		return err
+	}
+	if o.faces != "" {
+		if err := faces(strings.Split(o.faces, ","), o.seed, out); err != nil {
+			return fmt.Errorf("faces: %w", err)
+		}
+	}
+	fmt.Fprintf(out, "\nload at the end %s; took %s\n", load(), time.Since(begun).Round(time.Second))
+	return nil
+}
+
+func tables(o options, out io.Writer) error {
 	if o.n > 0 {
 		for _, d := range o.dims {
-			if err := synthetic(o, d, out); err != nil {
+			if err := synthetic(o, decaying(d), out); err != nil {
 				return fmt.Errorf("%d dimensions: %w", d, err)
 			}
 		}
 	}
-	if o.faces != "" {
-		if err := faces(o.faces, out); err != nil {
-			return fmt.Errorf("faces: %w", err)
+	if o.n > 0 && o.fitted {
+		o.peers = false
+		if err := synthetic(o, fitted(), out); err != nil {
+			return fmt.Errorf("fitted: %w", err)
 		}
 	}
-	fmt.Fprintf(out, "\nload at the end %s\n", load())
+	if !o.large {
+		return nil
+	}
+	o.n, o.peers = 10_000_000, false
+	if err := synthetic(o, decaying(128), out); err != nil {
+		return fmt.Errorf("large: %w", err)
+	}
 	return nil
 }
 

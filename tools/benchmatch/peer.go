@@ -107,7 +107,7 @@ func (p *peer) variant(name, note string, threads, batch int) *variant {
 		s := sample{cpu: time.Duration(r.CPU), process: time.Duration(r.CPU), wall: time.Duration(r.Wall)}
 		return s.over(calls * batch), err
 	}
-	return &variant{name: name, note: note, turn: run}
+	return &variant{name: name, base: name, note: note, turn: run}
 }
 
 // A peerKind is a peer and how to have it. batches are the numbers of probes

@@ -20,7 +20,9 @@ type sample struct {
 type variant struct {
 	name    string
 	note    string
+	base    string // name of the line that the speed-up is taken of
 	missing string // why there is no figure
+	checked *checked
 	turn    func(first, calls int) (sample, error)
 	calls   int
 	samples []sample
@@ -30,17 +32,25 @@ type variant struct {
 // enough that all variants see the same weather.
 const turnTime = 150 * time.Millisecond
 
+// fewRounds have a median.
+const fewRounds = 3
+
 // interleave warms every variant up, which also finds how many calls fill a
-// turn, and then lets all of them take turns for the given number of rounds. A
-// variant that fails is missing from then on.
-func interleave(variants []*variant, rounds int) {
+// turn, and then lets all of them take turns for the given number of rounds, or
+// fewer when they take longer than the budget, but fewRounds at least. A variant
+// that fails is missing from then on.
+func interleave(variants []*variant, rounds int, budget time.Duration) {
 	for _, v := range variants {
 		v.calls = 1
 		begun := time.Now()
 		v.take(0)
 		v.calls = int(max(1, min(16, turnTime/max(1, time.Since(begun)))))
 	}
+	begun := time.Now()
 	for round := range rounds {
+		if round >= fewRounds && time.Since(begun) > budget {
+			return
+		}
 		for _, v := range variants {
 			if s, ok := v.take(round * 31); ok {
 				v.samples = append(v.samples, s)

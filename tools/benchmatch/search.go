@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"reflect"
-	"sync"
 
 	"github.com/idem-id/idem/match"
+	"golang.org/x/sync/errgroup"
 )
 
 // request is one kind of question that match is asked.
@@ -17,141 +15,169 @@ type request struct {
 	k       int
 	floored bool
 	floor   float64
+	batch   int // probes of one call
 }
 
-// floorOf is a floor that about one impostor in a million reaches.
-func floorOf(d int) float64 {
-	switch {
-	case d >= 512:
-		return 0.35
-	case d >= 256:
-		return 0.40
+// singles are the requests with one probe.
+func singles(floors ...float64) []request {
+	var all []request
+	for _, floor := range floors {
+		all = append(all, above(floor, 1))
 	}
-	return 0.45
+	return append(all, top(10, 1), top(most, 1))
 }
 
-func requests(floor float64) []request {
-	return []request{
-		{fmt.Sprintf("match, floor %.2f, K %d", floor, most), most, true, floor},
-		{"match, top 10", 10, false, 0},
-		{fmt.Sprintf("match, top %d", most), most, false, 0},
+// batches are the requests with several probes.
+func batches(floor float64) []request {
+	return []request{above(floor, 8), above(floor, 32), above(floor, probeCount), top(most, probeCount)}
+}
+
+func above(floor float64, batch int) request {
+	return request{fmt.Sprintf("floor %.2f%s", floor, times(batch)), most, true, floor, batch}
+}
+
+func top(k, batch int) request {
+	return request{fmt.Sprintf("top %d%s", k, times(batch)), k, false, 0, batch}
+}
+
+func times(batch int) string {
+	if batch == 1 {
+		return ""
 	}
+	return fmt.Sprintf(", batch %d", batch)
 }
 
-func (r request) ask() match.Request {
+func (r request) terms() match.Request {
 	if r.floored {
 		return match.Request{K: r.k, Floor: match.AtLeast(r.floor)}
 	}
 	return match.Request{K: r.k}
 }
 
-// checked is how match's answers compare with the truth.
+// ask answers the probes as one call.
+func (r request) ask(g *match.Gallery, probes []match.Template) ([]match.Result, error) {
+	queries := make([]match.Query, len(probes))
+	for i, p := range probes {
+		queries[i] = match.Query{Probe: p, Request: r.terms()}
+	}
+	found := g.SearchBatch(context.Background(), queries)
+	var faults []error
+	for _, f := range found {
+		faults = append(faults, f.Err)
+	}
+	return found, errors.Join(faults...)
+}
+
+// checked is how match's answers compare with the truth, and what they took.
 type checked struct {
 	differences int
 	candidates  int
-	work        []field // summed over the probes
+	probes      int
+	work        match.Work // summed over the probes
 }
 
-// check asks match about every probe on two threads.
+// perMillion is a count of the work for a probe and a million rows.
+func (c checked) perMillion(count int) float64 {
+	return 1e6 * float64(count) / float64(max(1, c.work.Rows))
+}
+
+// check asks about every probe, on two threads where probes come alone.
 func check(g *match.Gallery, probes []match.Template, r request, right []truth) (checked, error) {
-	results, faults := make([]match.Result, len(probes)), make([]error, len(probes))
-	var wait sync.WaitGroup
-	for t := range 2 {
-		wait.Go(func() {
-			for i := t; i < len(probes); i += 2 {
-				results[i], faults[i] = g.Search(context.Background(), probes[i], r.ask())
-			}
+	found := make([]match.Result, len(probes))
+	var group errgroup.Group
+	group.SetLimit(max(1, 2/r.batch))
+	for at := 0; at < len(probes); at += r.batch {
+		group.Go(func() error {
+			end := min(at+r.batch, len(probes))
+			some, err := r.ask(g, probes[at:end])
+			copy(found[at:end], some)
+			return err
 		})
 	}
-	wait.Wait()
-	var c checked
-	for i, found := range results {
-		if faults[i] != nil {
-			return checked{}, faults[i]
-		}
+	if err := group.Wait(); err != nil {
+		return checked{}, err
+	}
+	c := checked{probes: len(probes)}
+	for i, f := range found {
 		want := right[i].wants(r)
-		c.differences += differences(found.Candidates, want)
+		c.differences += differences(f.Candidates, want)
 		c.candidates += len(want)
-		c.work = sum(c.work, fields(reflect.ValueOf(found.Work)))
+		c.work.Rows += f.Work.Rows
+		c.work.Survivors += f.Work.Survivors
+		c.work.Blocks += f.Work.Blocks
+		c.work.Exact += f.Work.Exact
+	}
+	if all := g.Len() * len(probes); c.work.Rows != all {
+		return c, fmt.Errorf("%s, %s: %d rows of %d compared", g.Kernel(), r.name, c.work.Rows, all)
 	}
 	return c, nil
 }
 
-// compare prints the differences to the truth, which must be none, and match's
-// own account of its work for each probe.
-func compare(g *match.Gallery, probes []match.Template, right []truth, all []request, out io.Writer) error {
-	var faults []error
-	for _, r := range all {
-		c, err := check(g, probes, r, right)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "%s: %d differences from the exhaustive scan in %d candidates of %d probes; work a probe:",
-			r.name, c.differences, c.candidates, len(probes))
-		for _, f := range c.work {
-			fmt.Fprintf(out, " %s %.4g", f.name, f.value/float64(len(probes)))
-		}
-		fmt.Fprintln(out)
-		if c.differences > 0 {
-			faults = append(faults, fmt.Errorf("%s: %d differences", r.name, c.differences))
-		}
+// A search is a request to a gallery with the check of its answers.
+type search struct {
+	request
+	gallery *match.Gallery
+	checked checked
+}
+
+func (s search) name() string { return "match " + s.gallery.Kernel() + ", " + s.request.name }
+
+// fault is an error when an answer differed from the truth.
+func (s search) fault() error {
+	if s.checked.differences == 0 {
+		return nil
 	}
-	return errors.Join(faults...)
+	return fmt.Errorf("%s: %d differences from the exhaustive scan", s.name(), s.checked.differences)
 }
 
-// field is one number of match.Work, whatever it consists of.
-type field struct {
-	name  string
-	value float64
-}
+// fewProbes are enough for a slow kernel.
+const fewProbes = 16
 
-func fields(v reflect.Value) []field {
-	var all []field
-	for i := range v.NumField() {
-		name, f := v.Type().Field(i).Name, v.Field(i)
-		switch {
-		case f.CanInt():
-			all = append(all, field{name, float64(f.Int())})
-		case f.CanUint():
-			all = append(all, field{name, float64(f.Uint())})
-		case f.Kind() == reflect.Struct:
-			for _, inner := range fields(f) {
-				all = append(all, field{name + "." + inner.name, inner.value})
+// searches checks what is going to be measured: every request on every kernel.
+func searches(data dataset, right []truth) ([]search, error) {
+	floors := data.people.floors
+	var all []search
+	for _, g := range data.galleries {
+		requests, probes := append(singles(floors...), batches(floors[0])...), data.templates
+		if slow(g) {
+			requests, probes = singles(floors...), probes[:fewProbes]
+		}
+		for _, r := range requests {
+			c, err := check(g, probes, r, right)
+			if err != nil {
+				return nil, err
 			}
+			all = append(all, search{r, g, c})
 		}
 	}
-	return all
+	return all, nil
 }
 
-func sum(a, b []field) []field {
-	if a == nil {
-		return b
+// variants are match's own lines. With several threads, so many searches run at
+// a time, and each kernel's first request also alone, on all of them.
+func (s search) variants(data dataset, threads int) []*variant {
+	v := s.variant(data, threads)
+	if threads == 1 || s.batch > 1 || !s.floored {
+		return []*variant{v}
 	}
-	for i := range a {
-		a[i].value += b[i].value
-	}
-	return a
+	alone := s.variant(data, 1)
+	alone.name += ", one at a time"
+	return []*variant{v, alone}
 }
 
-// matchVariants are match's own lines. With several threads, so many searches
-// run at a time, and one line has a single search that may use them all.
-func matchVariants(data dataset, threads int) []*variant {
-	var all []*variant
-	for _, r := range requests(floorOf(data.rows.d)) {
-		all = append(all, searching(data, r.name, r, threads))
+// variant lets so many callers ask at a time; a call with several probes shares
+// itself out.
+func (s search) variant(data dataset, callers int) *variant {
+	if s.batch > 1 {
+		callers = 1
 	}
-	if threads > 1 {
-		r := requests(floorOf(data.rows.d))[0]
-		all = append(all, searching(data, r.name+", one at a time", r, 1))
-	}
-	return all
-}
-
-func searching(data dataset, name string, r request, threads int) *variant {
-	return &variant{name: name, turn: func(first, calls int) (sample, error) {
-		return timed(threads, first, calls, func(probe int) error {
-			_, err := data.gallery.Search(context.Background(), data.templates[probe], r.ask())
+	return &variant{name: s.name(), base: s.name(), checked: &s.checked, turn: func(first, calls int) (sample, error) {
+		t, err := timed(callers, first, calls, func(probe int) error {
+			at := probe * s.batch % probeCount
+			_, err := s.ask(s.gallery, data.templates[at:at+s.batch])
 			return err
 		})
+		t.cpu = t.process // a search may share itself out
+		return t.over(s.batch), err
 	}}
 }
