@@ -26,7 +26,8 @@ type Box struct {
 
 // Identify asks for a search among all persons. Of MinScore (-1..1) and FMR
 // (1e-6..1e-2) at most one is given; without both the organisation's settings
-// decide. IDs, when not nil, admits only these persons.
+// decide. IDs, when not nil, are the only persons to compare with, at most
+// 10,000; ids of nobody are no candidates.
 type Identify struct {
 	Image    []byte
 	K        int // 1..100, 0 for 10

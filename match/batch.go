@@ -244,7 +244,7 @@ func (l *list) leave(found []Candidate) {
 func (l *list) account(w Work) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.work.add(w)
+	l.work.Add(w)
 }
 
 func (l *list) result(ctx context.Context) Result {
@@ -252,6 +252,6 @@ func (l *list) result(ctx context.Context) Result {
 		return Result{Err: fmt.Errorf("search gallery: %w", cmp.Or(ctx.Err(), l.ctx.Err()))}
 	}
 	l.offer(nil)
-	l.collector.work.add(l.work)
+	l.collector.work.Add(l.work)
 	return l.collector.result()
 }

@@ -159,7 +159,8 @@ func (c *collector) enter(x Candidate) {
 	}
 }
 
-func (w *Work) add(other Work) {
+// Add takes the work of another search in.
+func (w *Work) Add(other Work) {
 	w.Rows += other.Rows
 	w.Skipped += other.Skipped
 	w.Survivors += other.Survivors

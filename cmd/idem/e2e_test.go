@@ -223,7 +223,12 @@ func TestImportGoesOn(t *testing.T) {
 	write(t, filepath.Join(folder, "probe.jpg"), recapture(t, portraits(t)[2], 9))
 	var found identified
 	if err := json.Unmarshal([]byte(p.run(t, "identify", filepath.Join(folder, "probe.jpg"), "--json")), &found); err != nil || len(found.Candidates) == 0 {
-		t.Errorf("identify after the import: %+v, %v", found, err)
+		t.Fatalf("identify after the import: %+v, %v", found, err)
+	}
+	only := found.Candidates[0].Person
+	if err := json.Unmarshal([]byte(p.run(t, "identify", filepath.Join(folder, "probe.jpg"), "--ids", only+",nobody", "--json")), &found); err != nil ||
+		found.Compared != 1 || found.Candidates[0].Person != only {
+		t.Errorf("identify among persons: %+v, %v", found, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/spf13/cobra"
 )
@@ -12,6 +13,7 @@ func identifyCommand() *cobra.Command {
 	cmd := addJSON(addOrg(&cobra.Command{Use: "identify PHOTO", Short: "Find whose face this is", Args: cobra.ExactArgs(1), RunE: runIdentify}))
 	cmd.Flags().Int("k", 5, "candidates at most, 1..100")
 	cmd.Flags().Float64("fmr", 0, "false match rate per comparison, 1e-6..1e-2; without it the organisation's")
+	cmd.Flags().StringSlice("ids", nil, "compare with these persons only, at most 10,000 ids with commas between them")
 	return cmd
 }
 
@@ -41,6 +43,9 @@ func runIdentify(cmd *cobra.Command, args []string) error {
 	if fmr, _ := cmd.Flags().GetFloat64("fmr"); fmr != 0 {
 		q.FMR = &fmr
 	}
+	if cmd.Flags().Changed("ids") {
+		q.Filters.IDs = personIDs(cmd)
+	}
 	return withApp(cmd, func(a *app) error {
 		org, err := a.orgOf(cmd)
 		if err != nil {
@@ -52,6 +57,15 @@ func runIdentify(cmd *cobra.Command, args []string) error {
 		}
 		return printIdentified(cmd, found)
 	})
+}
+
+func personIDs(cmd *cobra.Command) []idem.PersonID {
+	texts, _ := cmd.Flags().GetStringSlice("ids")
+	ids := make([]idem.PersonID, len(texts))
+	for i, text := range texts {
+		ids[i] = idem.PersonID(text)
+	}
+	return ids
 }
 
 func printIdentified(cmd *cobra.Command, found registry.Identification) error {

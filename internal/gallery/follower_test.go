@@ -362,3 +362,57 @@ func TestManyReadersAndWritersOfOneLog(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestIdentifyAmongSubjects compares with the named subjects alone, also after
+// rows moved and after a rebuild, and with those that came since.
+func TestIdentifyAmongSubjects(t *testing.T) {
+	r := newRig(t, gallery.Options{})
+	face := r.faces.Face()
+	enrol := func(who string) idem.Seq { return r.enrol(who, gallerytest.Template(r.faces.Mate(face, 0.7))) }
+	enrol("anna")
+	enrol(subject(1))
+	last := enrol(subject(1))
+	q := gallery.Query{Sets: rule.Sets, Floor: 0.1, K: 5, Subjects: []string{subject(1), "nobody", subject(1), subject(2)}}
+	check := func(compared, subjects int) {
+		t.Helper()
+		answer := r.identify(gallerytest.Template(face), q)
+		for _, m := range answer.Matches {
+			if m.Subject == "anna" {
+				t.Error("anna is not among the subjects")
+			}
+		}
+		if answer.Compared != compared || len(answer.Matches) != subjects || answer.At < last {
+			t.Errorf("compared %d with the answer %+v at %d", answer.Compared, answer.Matches, answer.At)
+		}
+	}
+	check(2, 1)
+	last = enrol(subject(2))
+	check(3, 2)
+	r = r.again(gallery.Options{})
+	check(3, 2)
+	q.Subjects = []string{}
+	check(0, 0)
+}
+
+// TestIdentifyAmongSubjectsWhileOthersAreEnrolled: the named subjects' entries
+// are in every answer.
+func TestIdentifyAmongSubjectsWhileOthersAreEnrolled(t *testing.T) {
+	r := newRig(t, gallery.Options{Page: 10})
+	face := r.faces.Face()
+	probe := gallerytest.Template(face)
+	r.enrol(subject(0), probe)
+	q := gallery.Query{Sets: rule.Sets, Floor: 0.9, Subjects: []string{subject(0)}}
+	var enrolling sync.WaitGroup
+	defer enrolling.Wait()
+	enrolling.Go(func() {
+		for i := range 300 {
+			r.enrol(subject(1+i), gallerytest.Template(r.faces.Face()))
+		}
+	})
+	for range 300 {
+		answer, err := r.Identify(t.Context(), org, probe, q)
+		if err != nil || len(answer.Matches) != 1 || answer.Compared != 1 {
+			t.Fatalf("%+v, %v", answer, err)
+		}
+	}
+}

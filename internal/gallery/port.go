@@ -53,16 +53,21 @@ type Query struct {
 	Floor float64
 	// K bounds the candidates, 0 for all at or above Floor.
 	K int
+	// Among, unless nil, names the only entries that are compared.
+	Among []idem.Seq
+	// Subjects, unless nil, names the only subjects that Identify compares with;
+	// strange ones have no entries. An index does not know subjects.
+	Subjects []string
 	// Skip names entries that are no candidates; nil skips none. It is called
 	// only for references that would otherwise enter the answer.
 	Skip func(idem.Seq) bool
 }
 
 // Found is the answer of an index: candidates by falling score, then rising
-// position, and how many references were compared.
+// position, and what it took. Work.Rows references were compared.
 type Found struct {
 	Candidates []Candidate
-	Compared   int
+	Work       match.Work
 	At         idem.Seq // the position that the answer is complete for
 }
 

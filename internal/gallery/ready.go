@@ -8,6 +8,7 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/match"
 )
 
 // CatchUp applies the newest rows of every organisation's log. One broken log
@@ -115,13 +116,22 @@ func (r *Report) take(seen *table, rows []store.StoredRow) {
 }
 
 type counters struct {
-	searches, compared, waits, busy, rebuilds, irregular atomic.Int64
+	searches, compared, survivors, exact, waits, busy, rebuilds, irregular atomic.Int64
+}
+
+func (c *counters) note(w match.Work) {
+	c.searches.Add(1)
+	c.compared.Add(int64(w.Rows))
+	c.survivors.Add(int64(w.Survivors))
+	c.exact.Add(int64(w.Exact))
 }
 
 // Stats are the counters of a gallery since it was made, and its logs now.
 type Stats struct {
 	Searches  int64 // answered by the index
 	Compared  int64 // references compared by them
+	Survivors int64 // of them those that half of each code did not dismiss
+	Exact     int64 // of them those that were scored
 	Waits     int64 // times that a search waited for a pending entry
 	Busy      int64 // waits given up at the limit
 	Rebuilds  int64 // logs read again because they did not chain
@@ -142,7 +152,8 @@ type LogStats struct {
 // Stats returns the counters for metrics.
 func (g *Gallery) Stats() Stats {
 	s := Stats{
-		Searches: g.count.searches.Load(), Compared: g.count.compared.Load(), Waits: g.count.waits.Load(),
+		Searches: g.count.searches.Load(), Compared: g.count.compared.Load(),
+		Survivors: g.count.survivors.Load(), Exact: g.count.exact.Load(), Waits: g.count.waits.Load(),
 		Busy: g.count.busy.Load(), Rebuilds: g.count.rebuilds.Load(), Irregular: g.count.irregular.Load(),
 	}
 	for _, f := range g.all() {

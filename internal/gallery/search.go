@@ -100,7 +100,8 @@ type Answer struct {
 
 // Identify compares a probe with every active reference of the sets at the
 // newest position and returns the q.K best subjects (0: all) that reach
-// q.Floor, each by its best reference. Pending entries are no candidates. It
+// q.Floor, each by its best reference; only q.Subjects, unless nil, which may
+// be subjects that the gallery does not have. Pending entries are no candidates. It
 // changes nothing; catching up is bounded by WaitLimit.
 func (g *Gallery) Identify(ctx context.Context, org idem.OrgID, probe match.Template, q Query) (Answer, error) {
 	if len(q.Sets) == 0 {
@@ -127,7 +128,7 @@ func (g *Gallery) Identify(ctx context.Context, org idem.OrgID, probe match.Temp
 		matches, _, _ := f.split(found.Candidates)
 		matches = fuse(matches, q.K)
 		if q.K == 0 || len(matches) == q.K || len(found.Candidates) < wide.K {
-			return Answer{Matches: matches, At: found.At, Compared: found.Compared}, nil
+			return Answer{Matches: matches, At: found.At, Compared: found.Work.Rows}, nil
 		}
 		wide.K *= 8 // a few subjects filled the answer with many references
 	}

@@ -17,13 +17,16 @@ type table struct {
 	texts   []string          // subjects and samples that are no UUIDs
 	numbers map[string]uint32 // their places in texts
 	sets    []idem.Set        // the sets seen so far
+
+	subjects bySubject // nil until it is needed
 }
 
 type tableRow struct {
 	seq             idem.Seq
 	subject, sample name
 	state           rowState
-	set             uint8 // place in sets
+	set             uint8  // place in sets
+	older           uint32 // see bySubject
 }
 
 // name is a subject or sample: a UUID as its bytes, any other text as its
@@ -141,6 +144,9 @@ func (t *table) reserve(row *idem.LogRow) bool {
 	t.rows = append(t.rows, tableRow{
 		seq: row.Seq, subject: t.name(row.Subject), sample: t.name(row.Sample), state: rowPending, set: t.setNumber(row.Set),
 	})
+	if t.subjects != nil {
+		t.subjects.add(t.rows, len(t.rows)-1)
+	}
 	return true
 }
 
@@ -148,7 +154,7 @@ func (t *table) bury() {
 	t.dead++
 	if t.dead > minDead && t.dead > len(t.rows)/4 {
 		t.rows = slices.DeleteFunc(t.rows, func(r tableRow) bool { return r.state == rowDead })
-		t.dead = 0
+		t.dead, t.subjects = 0, nil
 	}
 }
 

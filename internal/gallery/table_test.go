@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -28,6 +29,7 @@ func TestTableEqualsAMap(t *testing.T) {
 		})
 		ops := rapid.SampledFrom([]idem.LogOp{idem.OpReserve, idem.OpReserve, idem.OpActivate, idem.OpWithdraw, idem.OpMove, idem.OpRemove})
 		sets := rapid.SampledFrom([]idem.Set{idem.SetPhoto, idem.SetDeleted, "another"})
+		indexed := idem.Seq(rapid.Int64Range(1, 199).Draw(t, "indexed"))
 		for seq := idem.Seq(1); seq < 200; seq++ {
 			row := idem.LogRow{Seq: seq, Op: ops.Draw(t, "op"), Ref: seq}
 			if row.Op == idem.OpReserve {
@@ -37,6 +39,9 @@ func TestTableEqualsAMap(t *testing.T) {
 			}
 			if row.Op == idem.OpReserve || row.Op == idem.OpMove {
 				row.Set = sets.Draw(t, "set")
+			}
+			if seq == indexed {
+				compact.indexSubjects()
 			}
 			if got, want := compact.apply(&row), applyPlain(plain, row); got != want {
 				t.Fatalf("%+v: applied %v, want %v", row, got, want)
@@ -83,8 +88,28 @@ func compareTables(t *rapid.T, compact *table, plain map[idem.Seq]plainEntry) {
 			t.Fatalf("entry %d is %+v, want %+v", seq, got, want)
 		}
 	}
+	compareSubjects(t, compact, plain)
 	if compact.live() != live || compact.pending != pending {
 		t.Fatalf("%d live, %d pending; want %d, %d", compact.live(), compact.pending, live, pending)
+	}
+}
+
+// compareSubjects asks for the entries of every subject and of a strange one.
+func compareSubjects(t *rapid.T, compact *table, plain map[idem.Seq]plainEntry) {
+	want, subjects := map[string][]idem.Seq{"strange": nil}, map[string]bool{"strange": true}
+	for seq, e := range plain {
+		subjects[e.subject] = true
+		if e.state != idem.EntryWithdrawn {
+			want[e.subject] = append(want[e.subject], seq)
+		}
+	}
+	for subject := range subjects {
+		got := compact.entriesOf([]string{subject, "strange"})
+		slices.Sort(got)
+		slices.Sort(want[subject])
+		if !slices.Equal(got, want[subject]) {
+			t.Fatalf("%s has the entries %v, want %v", subject, got, want[subject])
+		}
 	}
 }
 
@@ -94,10 +119,15 @@ func TestTableForgetsTheDead(t *testing.T) {
 	for seq := idem.Seq(1); seq <= n; seq++ {
 		compact.apply(&idem.LogRow{Seq: seq, Ref: seq, Op: idem.OpReserve, Set: idem.SetPhoto, Subject: uuid.NewString(), Sample: fmt.Sprint(seq)})
 	}
+	compact.indexSubjects()
 	for seq := idem.Seq(1); seq <= n; seq++ {
 		if seq%10 != 0 && !compact.apply(&idem.LogRow{Seq: n + seq, Ref: seq, Op: idem.OpWithdraw}) {
 			t.Fatalf("entry %d cannot be withdrawn", seq)
 		}
+	}
+	compact.indexSubjects() // rows moved
+	if got := compact.entriesOf([]string{compact.text(compact.find(n).subject)}); !slices.Equal(got, []idem.Seq{n}) {
+		t.Errorf("the last subject has the entries %v", got)
 	}
 	if compact.live() != n/10 || len(compact.rows) > n/10+minDead+1 {
 		t.Errorf("%d live in %d rows", compact.live(), len(compact.rows))

@@ -21,14 +21,19 @@ func (f *follower) compare(ctx context.Context, probe match.Template, q Query, a
 		if err := f.reach(ctx, at); err != nil {
 			return Found{}, err
 		}
-		before := f.current()
+		before := f.narrow(&q)
+		if before.applied < at {
+			continue // it is being rebuilt
+		}
 		found, err := f.g.index.Search(ctx, f.log, probe, q, at)
-		if errors.Is(err, ErrBehind) || (err == nil && f.current() != before) {
+		if errors.Is(err, ErrBehind) || (err == nil && f.current() != before.generation) {
 			continue
 		}
+		if q.Subjects != nil {
+			found.At = min(found.At, before.applied)
+		}
 		if err == nil {
-			f.g.count.searches.Add(1)
-			f.g.count.compared.Add(int64(found.Compared))
+			f.g.count.note(found.Work)
 		}
 		return found, err
 	}

@@ -37,7 +37,7 @@ func faceOf(f registry.Face) Face {
 	return out
 }
 
-const identifyText = `Compares the face with every photo of every live person and answers with the best photo of each candidate, best first. The
+const identifyText = `Compares the face with every photo of every live person, or of those in ids, and answers with the best photo of each candidate, best first. The
 search is exhaustive, and complete for the position in the answer. Without min_score and fmr, the organisation's
 duplicate_fmr decides. A picture without a usable face is no error: face.code tells, and there are no candidates.`
 
@@ -47,7 +47,7 @@ type identifyBody struct {
 	MinScore *float64 `json:"min_score,omitempty" minimum:"-1" maximum:"1" doc:"The lowest comparison score of a candidate. Give this or fmr."`
 	FMR      *float64 `json:"fmr,omitempty" minimum:"1e-6" maximum:"1e-2" doc:"The false match rate per comparison that decides about the lowest score."`
 	Verified *bool    `json:"verified,omitempty" doc:"Only persons whose flag is this."`
-	IDs      []string `json:"ids,omitempty" maxItems:"1000" doc:"Only these persons."`
+	IDs      []string `json:"ids,omitempty" maxItems:"10000" doc:"Compare with these persons only. An id of nobody is no candidate."`
 }
 
 type identifyIn struct{}
@@ -59,7 +59,7 @@ type Identification struct {
 	FMR           float64     `json:"fmr" doc:"The false match rate per comparison at the threshold."`
 	Compared      int         `json:"compared" doc:"How many references were compared."`
 	Position      int64       `json:"position" doc:"The position of the gallery's log that the answer is complete for."`
-	ExpectedFalse float64     `json:"expected_false_candidates" doc:"How many strangers a gallery of this size gives at the threshold: compared x fmr."`
+	ExpectedFalse float64     `json:"expected_false_candidates" doc:"How many strangers so many references give at the threshold: compared x fmr."`
 	Face          Face        `json:"face"`
 }
 
@@ -94,8 +94,8 @@ func (b identifyBody) query() (registry.IdentifyQuery, error) {
 	switch {
 	case len(b.Image) == 0:
 		return q, missing("image")
-	case len(b.IDs) > 1000:
-		return q, idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "at most 1000 persons").At("ids")
+	case len(b.IDs) > 10_000:
+		return q, idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "at most 10000 persons").At("ids")
 	case b.K != nil && (*b.K < 1 || *b.K > 100):
 		return q, idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "k is 1 to 100").At("k")
 	}

@@ -1,9 +1,11 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 
+	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/facetest"
 )
@@ -40,6 +42,54 @@ func TestIdentify(t *testing.T) {
 			t.Errorf("a deleted person: %s", got.raw)
 		}
 	})
+}
+
+// TestIdentifyAmongPersons names persons that are here, elsewhere and nowhere.
+func TestIdentifyAmongPersons(t *testing.T) {
+	each(t, func(w *world) {
+		ann, bob := w.createPerson("ann"), w.createPerson("bob")
+		first := w.key
+		w.key = w.newOrganisation("Second").SecretKey
+		elsewhere := w.createPerson("ann")
+		w.key = first
+		among := func(ids ...string) *reply {
+			return w.call("POST", "/v1/identify", object{"image": b64(portrait("ann", 5)), "min_score": -1, "ids": ids}).is(200)
+		}
+		if got := among(ann, ann, elsewhere, "nobody", ""); got.number("compared") != 1 || got.text("candidates.0.person_id") != ann || got.get("candidates.1") != nil {
+			t.Errorf("among one: %s", got.raw)
+		}
+		if got := among(bob); got.number("compared") != 1 || got.text("candidates.0.person_id") != bob {
+			t.Errorf("among others: %s", got.raw)
+		}
+		there, nowhere := among(elsewhere), among("0193a000-0000-7000-8000-00000000000a")
+		if string(there.raw) != string(nowhere.raw) || there.number("compared") != 0 || len(there.list("candidates")) != 0 {
+			t.Errorf("a stranger's person shows: %s %s", there.raw, nowhere.raw)
+		}
+		late := w.createPerson("cleo")
+		if got := among(late, bob); got.number("compared") != 2 || len(got.list("candidates")) != 2 {
+			t.Errorf("a person that came later: %s", got.raw)
+		}
+		w.manyPersons(t, ann)
+	})
+}
+
+// manyPersons names as many persons as may be named, and one more.
+func (w *world) manyPersons(t *testing.T, ann string) {
+	ids := make([]string, 10_000)
+	for i := range ids {
+		ids[i] = idem.UUIDv7{}.New()
+	}
+	ids[7_000] = ann
+	text, err := json.Marshal(ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, kind := form(t, map[string]any{"image": portrait("ann", 1), "ids": string(text)})
+	found := w.do(request{method: "POST", path: "/v1/identify", body: body, header: map[string]string{"Content-Type": kind}}).is(200)
+	if found.number("compared") != 1 || found.text("candidates.0.person_id") != ann {
+		t.Errorf("by form: %s", found.raw)
+	}
+	w.call("POST", "/v1/identify", object{"image": b64(portrait("ann", 1)), "ids": append(ids, ann)}).is(422, "VALIDATION_FAILED").at("/ids")
 }
 
 func TestIdentifyByForm(t *testing.T) {

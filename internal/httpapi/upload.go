@@ -93,6 +93,7 @@ func readPictureJSON(r *http.Request, v any) error {
 const (
 	maxParts    = 20
 	maxTextPart = 64 << 10
+	maxJSONPart = 512 << 10 // ten thousand ids and more
 )
 
 // readForm reads a form part by part into memory; nothing is written to disk.
@@ -152,7 +153,7 @@ func readPart(part io.Reader, name string, v any) error {
 		*target = string(data)
 		return err
 	}
-	data, err := readPartBytes(part, maxTextPart, errBodyTooLarge.At(name))
+	data, err := readPartBytes(part, maxJSONPart, errBodyTooLarge.At(name))
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/face"
@@ -11,8 +10,11 @@ import (
 	"github.com/idem-id/idem/internal/store"
 )
 
-// maxCandidates bounds the K of an identification.
-const maxCandidates = 100
+// Bounds of an identification: its K, and the persons that it names.
+const (
+	maxCandidates = 100
+	maxAmong      = 10_000
+)
 
 // IdentifyQuery narrows an identification. K is 1..100, 0 for 10. Of MinScore
 // (cosine, -1..1) and FMR (per comparison, 1e-6..1e-2) at most one is given;
@@ -25,6 +27,8 @@ type IdentifyQuery struct {
 }
 
 // IdentifyFilters admit only some persons as candidates; zero fields admit all.
+// IDs, unless nil, names at most 10,000 persons, and only their references are
+// compared; ids of nobody are no candidates.
 type IdentifyFilters struct {
 	Verified *bool
 	IDs      []idem.PersonID
@@ -84,7 +88,7 @@ func (r *Registry) Identify(ctx context.Context, p idem.Principal, image []byte,
 	if k == 0 {
 		k = 10
 	}
-	answer, err := r.gallery.Identify(ctx, p.Org, probe.template, r.candidates(out.Threshold, k, q.Filters))
+	answer, err := r.gallery.Identify(ctx, p.Org, probe.template, candidates(out.Threshold, k, q.Filters))
 	if err != nil {
 		return Identification{}, fmt.Errorf("search gallery: %w", err)
 	}
@@ -96,17 +100,26 @@ func (r *Registry) Identify(ctx context.Context, p idem.Principal, image []byte,
 
 // candidates asks for k persons, or for all at or above the floor when a
 // filter has still to choose among them.
-func (r *Registry) candidates(floor float64, k int, f IdentifyFilters) gallery.Query {
-	if f.Verified != nil || f.IDs != nil {
-		k = 0
+func candidates(floor float64, k int, f IdentifyFilters) gallery.Query {
+	q := gallery.Query{Sets: []idem.Set{idem.SetPhoto}, Floor: floor, K: k}
+	if f.Verified != nil {
+		q.K = 0
 	}
-	return gallery.Query{Sets: []idem.Set{idem.SetPhoto}, Floor: floor, K: k}
+	if f.IDs != nil {
+		q.Subjects = make([]string, len(f.IDs))
+		for i, id := range f.IDs {
+			q.Subjects[i] = string(id)
+		}
+	}
+	return q
 }
 
 func (r *Registry) identifyThreshold(ctx context.Context, p idem.Principal, q IdentifyQuery) (Identification, error) {
 	switch {
 	case q.K < 0 || q.K > maxCandidates:
 		return Identification{}, idem.Errorf(ErrInvalid.Kind, ErrInvalid.Code, "k is 1 to %d", maxCandidates).At("k")
+	case len(q.Filters.IDs) > maxAmong:
+		return Identification{}, idem.Errorf(ErrInvalid.Kind, ErrInvalid.Code, "at most %d persons", maxAmong).At("ids")
 	case q.MinScore != nil && q.FMR != nil:
 		return Identification{}, idem.Errorf(ErrInvalid.Kind, ErrInvalid.Code, "give min_score or fmr, not both").At("fmr")
 	case q.MinScore != nil && !(*q.MinScore >= -1 && *q.MinScore <= 1):
@@ -173,9 +186,6 @@ func faceOf(a face.Analysis) Face {
 // admissible keeps the matches of persons that are live and pass the filters,
 // at most k.
 func (r *Registry) admissible(ctx context.Context, org idem.OrgID, matches []gallery.Match, f IdentifyFilters, k int) ([]Candidate, error) {
-	if f.IDs != nil {
-		matches = slices.DeleteFunc(matches, func(m gallery.Match) bool { return !slices.Contains(f.IDs, idem.PersonID(m.Subject)) })
-	}
 	c := r.engine.Model().Calibration
 	var out []Candidate
 	err := r.store.View(ctx, org, func(tx store.Tx) error {

@@ -46,14 +46,14 @@ func (o *Oracle) apply(c gallery.Change) {
 	}
 }
 
-// Search answers a query over everything applied.
+// Search answers a query over everything applied. Of the work it counts rows.
 func (o *Oracle) Search(probe match.Template, q gallery.Query) gallery.Found {
 	found := gallery.Found{At: o.at}
 	for seq, ref := range o.refs {
-		if !slices.Contains(q.Sets, ref.set) {
+		if !slices.Contains(q.Sets, ref.set) || (q.Among != nil && !slices.Contains(q.Among, seq)) {
 			continue
 		}
-		found.Compared++
+		found.Work.Rows++
 		score, err := match.Score(probe, ref.template)
 		if err != nil || score < q.Floor || (q.Skip != nil && q.Skip(seq)) {
 			continue

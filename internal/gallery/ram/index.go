@@ -176,6 +176,12 @@ func (r *references) search(ctx context.Context, probe match.Template, q gallery
 		return gallery.Found{}, gallery.ErrBehind
 	}
 	request := match.Request{K: q.K, Floor: match.AtLeast(q.Floor)}
+	if q.Among != nil {
+		request.Among = make([]uint64, len(q.Among))
+		for i, seq := range q.Among {
+			request.Among[i] = uint64(seq)
+		}
+	}
 	if q.Skip != nil {
 		request.Skip = func(id uint64) bool { return q.Skip(idem.Seq(id)) }
 	}
@@ -184,7 +190,7 @@ func (r *references) search(ctx context.Context, probe match.Template, q gallery
 		if err != nil {
 			return gallery.Found{}, err
 		}
-		found.Compared += result.Work.Rows
+		found.Work.Add(result.Work)
 		for _, c := range result.Candidates {
 			found.Candidates = append(found.Candidates, gallery.Candidate{Seq: idem.Seq(c.ID), Score: c.Score})
 		}
