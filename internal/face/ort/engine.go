@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"path/filepath"
 	"runtime"
 	"sync"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/models"
-	rt "github.com/yalue/onnxruntime_go"
+	"github.com/idem-id/idem/internal/onnx"
 )
 
 // Engine is a pool of workers. It is safe for concurrent use.
@@ -73,62 +72,34 @@ func (e *Engine) load(dir string, workers int) error {
 }
 
 // networks are the files of one configuration, shared by all workers.
-type networks struct{ detect, landmark, feature, living, pose weights }
+type networks struct{ detect, landmark, feature, living, pose onnx.Weights }
 
 func read(dir string, c models.Config) (n networks, err error) {
-	if err := start(dir, c.Runtime); err != nil {
+	if err := onnx.Start(dir, c.Runtime); err != nil {
 		return n, err
 	}
 	for _, f := range []struct {
-		to  *weights
+		to  *onnx.Weights
 		net models.Net
 	}{{&n.detect, c.Detector.Net}, {&n.landmark, c.Landmarks}, {&n.feature, c.Recogniser.Net}, {&n.living, c.Liveness}, {&n.pose, c.Pose}} {
 		data, err := models.Read(dir, f.net.File, f.net.SHA256)
 		if err != nil {
 			return n, err
 		}
-		if *f.to, err = newWeights(data); err != nil {
+		if *f.to, err = onnx.NewWeights(data); err != nil {
 			return n, fmt.Errorf("load %s: %w", f.net.File, err)
 		}
 	}
 	return n, nil
 }
 
-// starting guards the runtime, which exists once per process whatever engines
-// a program opens.
-var starting sync.Mutex
-
-// start loads the ONNX Runtime library after checking what it is.
-func start(dir string, lib models.Net) error {
-	starting.Lock()
-	defer starting.Unlock()
-	if lib.File == "" {
-		return idem.Errorf(idem.Unavailable, "MODELS_INCOMPLETE", "no ONNX Runtime library is pinned for %s/%s; name one in models.json", runtime.GOOS, runtime.GOARCH)
-	}
-	if _, err := models.Read(dir, lib.File, lib.SHA256); err != nil {
-		return err
-	}
-	if rt.IsInitialized() {
-		return nil
-	}
-	path := lib.File
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, filepath.FromSlash(lib.File))
-	}
-	rt.SetSharedLibraryPath(path)
-	if err := rt.InitializeEnvironment(rt.WithLogLevelError()); err != nil {
-		return fmt.Errorf("start ONNX Runtime: %w", err)
-	}
-	return nil
-}
-
 func (n networks) worker(c models.Config) (*worker, error) {
 	d, r := c.Detector, c.Recogniser
 	w := &worker{config: c, model: c.Model(), lum: make([]int32, r.Side*r.Side)}
 	var err error
-	open := func(to **net, from weights, shape ...int64) {
+	open := func(to **onnx.Net, from onnx.Weights, shape ...int64) {
 		if err == nil {
-			*to, err = from.open(shape...)
+			*to, err = from.Open(shape...)
 		}
 	}
 	open(&w.detect, n.detect, 1, 3, int64(d.Height), int64(d.Width))
@@ -147,17 +118,17 @@ func (n networks) worker(c models.Config) (*worker, error) {
 
 // checkOutputs refuses networks of another shape than the configuration says.
 func (w *worker) checkOutputs() error {
-	d := w.detect.out
+	d := w.detect.Out
 	switch {
 	case len(d) != 2 || 2*min(len(d[0]), len(d[1])) != max(len(d[0]), len(d[1])):
 		return errors.New("the detector does not answer scores and boxes")
-	case len(w.landmark.out[0]) != 2*68:
+	case len(w.landmark.Out[0]) != 2*68:
 		return errors.New("the landmark network does not answer 68 points")
-	case len(w.feature.out[0]) != w.config.Recogniser.Dim:
-		return fmt.Errorf("the recogniser answers %d values, not %d", len(w.feature.out[0]), w.config.Recogniser.Dim)
-	case len(w.living.out[0]) != 3:
+	case len(w.feature.Out[0]) != w.config.Recogniser.Dim:
+		return fmt.Errorf("the recogniser answers %d values, not %d", len(w.feature.Out[0]), w.config.Recogniser.Dim)
+	case len(w.living.Out[0]) != 3:
 		return errors.New("the liveness network does not answer 3 classes")
-	case len(w.pose.out) < 2 || len(w.pose.out[0]) != poseBins:
+	case len(w.pose.Out) < 2 || len(w.pose.Out[0]) != poseBins:
 		return errors.New("the pose network does not answer 66 bins")
 	}
 	return nil

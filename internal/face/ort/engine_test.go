@@ -368,50 +368,6 @@ func TestWrongShapeIsRefused(t *testing.T) {
 	}
 }
 
-// TestZeroingKeepsTheAnswer compares the recogniser with and without its
-// denormal weights.
-func TestZeroingKeepsTheAnswer(t *testing.T) {
-	e := openEngine(t, 1)
-	f := mustAnalyse(t, e, sampleImage(t, 1), face.WantTemplate).Primary
-	w, err := e.free.take(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.free.give(w)
-	c := models.Default()
-	raw, err := models.Read(modelsDir(t), c.Recogniser.File, c.Recogniser.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := zeroTiny(slices.Clone(raw))
-	if err != nil || n < 100_000 {
-		t.Fatalf("%d weights zeroed, %v", n, err)
-	}
-	shipped := weights{raw, nil, nil}
-	if clean, err := newWeights(slices.Clone(raw)); err != nil {
-		t.Fatal(err)
-	} else {
-		shipped.inputs, shipped.outputs = clean.inputs, clean.outputs
-	}
-	slow, err := shipped.open(1, 3, 112, 112)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer slow.close()
-	copy(slow.in, w.feature.in)
-	if err := slow.run(); err != nil {
-		t.Fatal(err)
-	}
-	v, _ := unit(slow.out[0])
-	sum := 0.0
-	for i := range v {
-		sum += float64(v[i]) * float64(f.Vector[i])
-	}
-	if sum < 0.999999 {
-		t.Errorf("cosine %v", sum)
-	}
-}
-
 // The primary face of sample 1.
 const (
 	goldenLeft, goldenTop, goldenHeight = 829.1, 422.8, 230.5

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/idem-id/idem/internal/face"
+	"github.com/idem-id/idem/internal/onnx"
 )
 
 // Cost is what one picture costs, in CPU time of the whole process (medians).
@@ -73,7 +74,7 @@ func (e *Engine) bare(ctx context.Context, want face.Want) error {
 		return err
 	}
 	defer e.free.give(w)
-	nets := []*net{w.detect, w.landmark}
+	nets := []*onnx.Net{w.detect, w.landmark}
 	if want.Has(face.WantTemplate) {
 		nets = append(nets, w.feature)
 	}
@@ -84,7 +85,7 @@ func (e *Engine) bare(ctx context.Context, want face.Want) error {
 		nets = append(nets, w.pose)
 	}
 	for _, n := range nets {
-		if err := n.run(); err != nil {
+		if err := n.Run(); err != nil {
 			return err
 		}
 	}

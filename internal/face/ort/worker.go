@@ -11,6 +11,7 @@ import (
 
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/models"
+	"github.com/idem-id/idem/internal/onnx"
 	"github.com/idem-id/idem/match"
 )
 
@@ -28,7 +29,7 @@ const (
 type worker struct {
 	config                                  models.Config
 	model                                   face.Model
-	detect, landmark, feature, living, pose *net
+	detect, landmark, feature, living, pose *onnx.Net
 	memory                                  arena
 	scratch                                 scratch
 	lum                                     []int32
@@ -36,9 +37,9 @@ type worker struct {
 
 func (w *worker) close() error {
 	var err error
-	for _, n := range []*net{w.detect, w.landmark, w.feature, w.living, w.pose} {
+	for _, n := range []*onnx.Net{w.detect, w.landmark, w.feature, w.living, w.pose} {
 		if n != nil {
-			err = errors.Join(err, n.close())
+			err = errors.Join(err, n.Close())
 		}
 	}
 	return err
@@ -104,14 +105,14 @@ func (w *worker) detectIn(ctx context.Context, s *source, region face.Box, e edg
 	}
 	d := w.config.Detector
 	box := fitInto(region, d.Width, d.Height)
-	t := pixels(d.Input, w.detect.in, d.Width, d.Height)
+	t := pixels(d.Input, w.detect.In, d.Width, d.Height)
 	clear(t.data) // the margin is the mean grey
 	t.x0, t.y0, t.ww, t.wh = box.x0, box.y0, box.ww, box.wh
 	s.crop(region, e, t, &w.scratch)
-	if err := w.detect.run(); err != nil {
+	if err := w.detect.Run(); err != nil {
 		return nil, fmt.Errorf("detect faces: %w", err)
 	}
-	scores, corners := w.detect.out[0], w.detect.out[1]
+	scores, corners := w.detect.Out[0], w.detect.Out[1]
 	if len(scores) > len(corners) {
 		scores, corners = corners, scores
 	}
@@ -162,11 +163,11 @@ func (w *worker) landmarks(ctx context.Context, s *source, f *face.Face) error {
 		return err
 	}
 	box := f.Box.Square(f.Box.Height())
-	s.greyCrop(box, landmarkSide, landmarkSide, 1.0/256, w.landmark.in, &w.scratch)
-	if err := w.landmark.run(); err != nil {
+	s.greyCrop(box, landmarkSide, landmarkSide, 1.0/256, w.landmark.In, &w.scratch)
+	if err := w.landmark.Run(); err != nil {
 		return fmt.Errorf("find landmarks: %w", err)
 	}
-	out := w.landmark.out[0]
+	out := w.landmark.Out[0]
 	for i := range f.Landmarks {
 		f.Landmarks[i] = face.Point{X: box.X0 + float64(out[2*i])*box.Width(), Y: box.Y0 + float64(out[2*i+1])*box.Height()}
 	}
@@ -183,12 +184,12 @@ func (w *worker) template(ctx context.Context, s *source, f *face.Face, code *fa
 		*code = face.LowQuality
 		return nil
 	}
-	s.warp(back, pixels(r.Input, w.feature.in, r.Side, r.Side), w.lum, &w.scratch)
-	if err := w.feature.run(); err != nil {
+	s.warp(back, pixels(r.Input, w.feature.In, r.Side, r.Side), w.lum, &w.scratch)
+	if err := w.feature.Run(); err != nil {
 		return fmt.Errorf("compute template: %w", err)
 	}
 	f.Quality.Sharpness = sharpness(w.lum, r.Side)
-	f.Vector, f.Quality.Norm = unit(w.feature.out[0])
+	f.Vector, f.Quality.Norm = unit(w.feature.Out[0])
 	f.Quality.Score = unified(f.Quality.Norm, r)
 	t, err := match.Quantise(w.model.Short, f.Vector)
 	if err != nil { // a zero or broken vector: the network saw nothing
@@ -220,15 +221,15 @@ func (w *worker) posture(ctx context.Context, s *source, f *face.Face) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	t := pixels(models.Input{Order: models.RGB, Scale: 1}, w.pose.in, poseSide, poseSide)
+	t := pixels(models.Input{Order: models.RGB, Scale: 1}, w.pose.In, poseSide, poseSide)
 	// Mean and deviation of ImageNet, on 0..255.
 	t.mean = [3]float32{0.485 * 255, 0.456 * 255, 0.406 * 255}
 	t.gain = [3]float32{1 / (0.229 * 255), 1 / (0.224 * 255), 1 / (0.225 * 255)}
 	s.crop(f.Box.Square(f.Box.Height()), blank, t, &w.scratch)
-	if err := w.pose.run(); err != nil {
+	if err := w.pose.Run(); err != nil {
 		return fmt.Errorf("estimate pose: %w", err)
 	}
-	f.Pose.Yaw, f.Pose.Pitch = angle(w.pose.out[0]), angle(w.pose.out[1])
+	f.Pose.Yaw, f.Pose.Pitch = angle(w.pose.Out[0]), angle(w.pose.Out[1])
 	return nil
 }
 
@@ -264,14 +265,14 @@ func (w *worker) attack(ctx context.Context, s *source, f *face.Face) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	t := pixels(models.Input{Order: models.BGR, Scale: 1}, w.living.in, livenessSide, livenessSide)
+	t := pixels(models.Input{Order: models.BGR, Scale: 1}, w.living.In, livenessSide, livenessSide)
 	s.crop(contextBox(f.Box, padContext, s.bounds()), repeat, t, &w.scratch)
 	var p [3]float64
 	for range 2 {
-		if err := w.living.run(); err != nil {
+		if err := w.living.Run(); err != nil {
 			return fmt.Errorf("detect presentation attack: %w", err)
 		}
-		for i, v := range softmax(w.living.out[0][:3]) {
+		for i, v := range softmax(w.living.Out[0][:3]) {
 			p[i] += v / 2
 		}
 		mirror(t.data, livenessSide)

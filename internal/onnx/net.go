@@ -1,6 +1,6 @@
 //go:build cgo
 
-package ort
+package onnx
 
 import (
 	"errors"
@@ -9,47 +9,58 @@ import (
 	rt "github.com/yalue/onnxruntime_go"
 )
 
-// weights is a network file in memory with the names and shapes of its ends.
-type weights struct {
+// Weights is a network file in memory with the names and shapes of its ends.
+type Weights struct {
 	data            []byte
 	inputs, outputs []rt.InputOutputInfo
 }
 
-// newWeights takes over data, which it changes.
-func newWeights(data []byte) (weights, error) {
+// NewWeights takes over data, a network as shipped, and changes it: weights
+// below any meaning become zero. The runtime must have been started.
+func NewWeights(data []byte) (Weights, error) {
 	if _, err := zeroTiny(data); err != nil {
-		return weights{}, err
+		return Weights{}, err
 	}
 	in, out, err := rt.GetInputOutputInfoWithONNXData(data)
 	if err != nil {
-		return weights{}, fmt.Errorf("open network: %w", err)
+		return Weights{}, fmt.Errorf("open network: %w", err)
 	}
 	if len(in) != 1 || len(out) == 0 {
-		return weights{}, errors.New("a network needs one input")
+		return Weights{}, errors.New("a network needs one input")
 	}
-	return weights{data, in, out}, nil
+	return Weights{data, in, out}, nil
 }
 
-// net is one session with its own tensors; it is not safe for concurrent use.
-type net struct {
+// Net is one session with its own tensors; it is not safe for concurrent use.
+// Write In, call Run, read Out.
+type Net struct {
+	In      []float32
+	Out     [][]float32
 	session *rt.AdvancedSession
-	in      []float32
-	out     [][]float32
 	tensors []*rt.Tensor[float32]
 }
 
-// open makes a session of one thread: parallelism comes from workers, and the
-// runtime's own threads spin.
-func (w weights) open(shape ...int64) (*net, error) {
-	n := &net{}
+// oneThread returns options of a session of one thread, for the caller to
+// destroy: parallelism comes from workers, and the runtime's own threads spin.
+func oneThread() (*rt.SessionOptions, error) {
 	options, err := rt.NewSessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("make session options: %w", err)
 	}
-	defer options.Destroy()
 	if err := errors.Join(options.SetIntraOpNumThreads(1), options.SetInterOpNumThreads(1)); err != nil {
-		return nil, fmt.Errorf("limit session threads: %w", err)
+		return nil, errors.Join(fmt.Errorf("limit session threads: %w", err), options.Destroy())
 	}
+	return options, nil
+}
+
+// Open makes a session with an input of the given shape.
+func (w Weights) Open(shape ...int64) (*Net, error) {
+	n := &Net{}
+	options, err := oneThread()
+	if err != nil {
+		return nil, err
+	}
+	defer options.Destroy()
 	in, err := n.tensor(shape)
 	if err != nil {
 		return nil, err
@@ -59,20 +70,20 @@ func (w weights) open(shape ...int64) (*net, error) {
 	for _, o := range w.outputs {
 		t, err := n.tensor(o.Dimensions)
 		if err != nil {
-			return nil, errors.Join(err, n.close())
+			return nil, errors.Join(err, n.Close())
 		}
 		names, outs = append(names, o.Name), append(outs, t)
 	}
-	n.in, n.out = n.tensors[0].GetData(), data(n.tensors[1:])
+	n.In, n.Out = n.tensors[0].GetData(), data(n.tensors[1:])
 	n.session, err = rt.NewAdvancedSessionWithONNXData(w.data, []string{w.inputs[0].Name}, names, []rt.Value{in}, outs, options)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open session: %w", err), n.close())
+		return nil, errors.Join(fmt.Errorf("open session: %w", err), n.Close())
 	}
 	return n, nil
 }
 
 // tensor allocates a tensor; a dynamic batch size becomes 1.
-func (n *net) tensor(shape []int64) (*rt.Tensor[float32], error) {
+func (n *Net) tensor(shape []int64) (*rt.Tensor[float32], error) {
 	fixed := append(rt.Shape(nil), shape...)
 	if len(fixed) > 0 && fixed[0] < 1 {
 		fixed[0] = 1
@@ -92,9 +103,11 @@ func data(tensors []*rt.Tensor[float32]) (all [][]float32) {
 	return all
 }
 
-func (n *net) run() error { return n.session.Run() }
+// Run computes Out from In.
+func (n *Net) Run() error { return n.session.Run() }
 
-func (n *net) close() error {
+// Close frees the session and its tensors.
+func (n *Net) Close() error {
 	var err error
 	if n.session != nil {
 		err = n.session.Destroy()

@@ -1,4 +1,4 @@
-package ort
+package onnx
 
 import (
 	"encoding/binary"
