@@ -10,7 +10,7 @@ export IDEM_MODELS := $(MODELS)
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: build models ## Start Idem with a demo organisation on SQLite at http://127.0.0.1:8080
@@ -50,6 +50,10 @@ generate: ## Write the generated files again
 bench: models ## Measure: face pipeline, HTTP, registry, enrolment, start-up
 	@tools/install postgresql
 	tools/with-postgres go run ./tools/bench
+
+.PHONY: bench-gallery
+bench-gallery: models ## Measure identification by a server with a million templates (4 GB of disk below TMPDIR)
+	go run ./tools/bench -only gallery
 
 .PHONY: bench-match
 bench-match: $(if $(FACES),models) ## Measure the search of templates beside its peers (FACES=folder,... adds real pictures, LARGE=1 ten million rows)

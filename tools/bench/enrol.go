@@ -86,6 +86,17 @@ func (l *lab) stranger(ctx context.Context, r *rand.Rand) (gallery.Entry, error)
 	return gallery.Entry{Set: idem.SetPhoto, Subject: ids.New(), Sample: ids.New(), Key: key, Template: template}, err
 }
 
+func (l *lab) strangers(ctx context.Context, r *rand.Rand, n int) ([]gallery.Entry, error) {
+	entries := make([]gallery.Entry, n)
+	for i := range entries {
+		var err error
+		if entries[i], err = l.stranger(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
 // enrol runs the protocol for one stranger.
 func (l *lab) enrol(ctx context.Context, r *rand.Rand) error {
 	entry, err := l.stranger(ctx, r)
@@ -200,14 +211,11 @@ func startUp(ctx context.Context, b *bench) ([]row, error) {
 func (l *lab) fill(ctx context.Context) error {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range references / blockSize {
-		entries := make([]gallery.Entry, blockSize)
-		for i := range entries {
-			var err error
-			if entries[i], err = l.stranger(ctx, r); err != nil {
-				return err
-			}
+		entries, err := l.strangers(ctx, r, blockSize)
+		if err != nil {
+			return err
 		}
-		err := l.store.Update(ctx, l.org, func(tx store.Tx) error {
+		err = l.store.Update(ctx, l.org, func(tx store.Tx) error {
 			_, err := l.gallery.Add(ctx, tx, entries)
 			return err
 		})

@@ -1,6 +1,7 @@
 // Command bench measures Idem on this machine and prints one table: the face
 // pipeline against its bare networks, HTTP against the same, the registry, the
-// enrolment protocol on both databases and the start with a large gallery.
+// enrolment protocol on both databases, the start with a large gallery and, when
+// asked for, identification in one of a million templates.
 // Every figure is a median of several rounds; what can be is a ratio to a peer or
 // a physical limit of the same run. Quote ratios: machines differ.
 //
@@ -14,9 +15,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
+	"time"
 )
 
 // row is one line of the table.
@@ -24,38 +28,46 @@ type row struct{ what, figure, goal string }
 
 // section measures one subject.
 type section struct {
-	name string
-	run  func(ctx context.Context, b *bench) ([]row, error)
+	name  string
+	run   func(ctx context.Context, b *bench) ([]row, error)
+	asked bool // runs only when it is named
 }
 
 func sections() []section {
 	return []section{
-		{"face", facePipeline},
-		{"http", personCreation},
-		{"registry", registryLoad},
-		{"enrol", enrolmentRates},
-		{"start", startUp},
+		{"face", facePipeline, false},
+		{"http", personCreation, false},
+		{"registry", registryLoad, false},
+		{"enrol", enrolmentRates, false},
+		{"start", startUp, false},
+		{"gallery", largeGallery, true},
 	}
 }
 
 // bench is what the sections share.
 type bench struct {
-	program string // path of the built binary
-	models  string
-	work    string // throw-away folder
+	program   string // path of the built binary
+	models    string
+	work      string // throw-away folder
+	templates int    // of the large gallery
 }
 
 func main() {
-	only := flag.String("only", "", "comma-separated sections: face, http, registry, enrol, start")
+	only := flag.String("only", "", "comma-separated sections: face, http, registry, enrol, start, gallery (the last one only when named)")
+	templates := flag.Int("templates", 1_000_000, "size of the large gallery")
 	flag.Parse()
-	if err := run(context.Background(), *only); err != nil {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 30*time.Minute)
+	defer cancel()
+	if err := run(ctx, *only, *templates); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string) error {
-	b, err := newBench()
+func run(ctx context.Context, only string, templates int) error {
+	b, err := newBench(templates)
 	if err != nil {
 		return err
 	}
@@ -64,7 +76,7 @@ func run(ctx context.Context, only string) error {
 	fmt.Fprintln(out, "what\tmeasured\tgoal")
 	var faults []error
 	for _, s := range sections() {
-		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
+		if !s.wanted(only) {
 			continue
 		}
 		rows, err := s.run(ctx, b)
@@ -79,12 +91,19 @@ func run(ctx context.Context, only string) error {
 	return errors.Join(faults...)
 }
 
-func newBench() (*bench, error) {
+func (s section) wanted(only string) bool {
+	if only == "" {
+		return !s.asked
+	}
+	return slices.Contains(strings.Split(only, ","), s.name)
+}
+
+func newBench(templates int) (*bench, error) {
 	work, err := os.MkdirTemp("", "idem-bench-")
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{program: "bin/idem", models: os.Getenv("IDEM_MODELS"), work: work}
+	b := &bench{program: "bin/idem", models: os.Getenv("IDEM_MODELS"), work: work, templates: templates}
 	if _, err := os.Stat(b.program); err != nil {
 		return nil, fmt.Errorf("run make build first: %w", err)
 	}
