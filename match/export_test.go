@@ -5,14 +5,14 @@ const ClipSigma = clipSigma
 
 // Kernels names the kernels of this machine.
 func Kernels() (names []string) {
-	for _, k := range kernels() {
+	for _, k := range usable(kernels()) {
 		names = append(names, k.name)
 	}
 	return names
 }
 
 // Use makes a gallery compare with the named kernel.
-func (g *Gallery) Use(name string) { g.kernel = chooseKernel(name) }
+func (g *Gallery) Use(name string) { g.kernel = chooseKernel(kernels(), name) }
 
 // HighPlane returns the high planes of the rows in use, segment by segment.
 func (g *Gallery) HighPlane() (all [][]byte) {

@@ -32,7 +32,7 @@ func NewGallery(model uint32, dim int) (*Gallery, error) {
 	if dim < 1 || dim > MaxDim {
 		return nil, fmt.Errorf("%w: %d, want 1..%d", ErrDimension, dim, MaxDim)
 	}
-	g := &Gallery{model: model, dim: dim, kernel: chooseKernel(os.Getenv(levelVariable))}
+	g := &Gallery{model: model, dim: dim, kernel: chooseKernel(kernels(), os.Getenv(LevelVariable))}
 	g.places = newPlaces(g.idAt)
 	return g, nil
 }
@@ -150,7 +150,6 @@ func (g *Gallery) snapshot() (all []chunk) {
 }
 
 // Kernel names the implementation that compares: amx, avx512, avx2, neondot,
-// neon or go. It is the best one of the processor unless the environment
-// variable IDEM_MATCH names another that the processor has. Every one gives the
-// same answers.
+// neon or go. Levels tells which there are and why; every one gives the same
+// answers.
 func (g *Gallery) Kernel() string { return g.kernel.name }

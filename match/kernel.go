@@ -16,21 +16,8 @@ type kernel struct {
 	dots func(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
 	// tiles says that tilesAMX and joinAVX512 may be called.
 	tiles bool
-}
-
-// levelVariable names the environment variable that chooses a kernel. Without
-// it, or where the processor lacks the kernel, the best one is used.
-const levelVariable = "IDEM_MATCH"
-
-// chooseKernel returns the wanted kernel, or else the best of this processor.
-func chooseKernel(wanted string) kernel {
-	all := kernels()
-	for _, k := range all {
-		if k.name == wanted {
-			return k
-		}
-	}
-	return all[0]
+	// refused is why the system does not let this kernel run.
+	refused error
 }
 
 // portable is the kernel in Go; kernels lists it last on every machine.

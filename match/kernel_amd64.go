@@ -4,11 +4,15 @@ import "golang.org/x/sys/cpu"
 
 //go:generate go run ./internal/asmgen
 
+// askForTiles asks the system for the processor's tile registers, which a process
+// does not have from the start. A test replaces it.
+var askForTiles = requestTiles
+
 // kernels lists what this processor can run, the best first.
 func kernels() (all []kernel) {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
-		if cpu.X86.HasAMXTile && cpu.X86.HasAMXInt8 && tilesAllowed() {
-			all = append(all, kernel{name: "amx", scan: scanAVX512, dots: dotsAVX512, tiles: true})
+		if cpu.X86.HasAMXTile && cpu.X86.HasAMXInt8 {
+			all = append(all, kernel{name: "amx", scan: scanAVX512, dots: dotsAVX512, tiles: true, refused: askForTiles()})
 		}
 		all = append(all, kernel{name: "avx512", scan: scanAVX512, dots: dotsAVX512})
 	}

@@ -1,12 +1,16 @@
 package match
 
-import "syscall"
+import (
+	"fmt"
+	"syscall"
+)
 
-// tilesAllowed asks the system for the processor's tile registers, which a
-// process does not have from the start. A refusal, as in some sandboxes, leaves
-// the other kernels.
-func tilesAllowed() bool {
+// requestTiles fails in some sandboxes and on a Linux before 5.16.
+func requestTiles() error {
 	const requestPermission, tileData = 0x1023, 18
 	_, _, refused := syscall.RawSyscall(syscall.SYS_ARCH_PRCTL, requestPermission, tileData, 0)
-	return refused == 0
+	if refused != 0 {
+		return fmt.Errorf("the system keeps the tile registers: %w", refused)
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/idem-id/idem/internal/audit"
 	"github.com/idem-id/idem/internal/models"
+	"github.com/idem-id/idem/match"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 )
@@ -23,7 +24,7 @@ type finding struct {
 }
 
 func doctorCommand() *cobra.Command {
-	return addJSON(&cobra.Command{Use: "doctor", Short: "Check configuration, database, keys, models, pictures and chains", Args: cobra.NoArgs, RunE: runDoctor})
+	return addJSON(&cobra.Command{Use: "doctor", Short: "Check configuration, database, keys, models, matcher, pictures and chains", Args: cobra.NoArgs, RunE: runDoctor})
 }
 
 func runDoctor(cmd *cobra.Command, _ []string) error {
@@ -31,7 +32,7 @@ func runDoctor(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	list := append([]finding{checkKeyPlace(c), checkModels(cmd.Context(), c)}, checkSpace(c))
+	list := []finding{checkKeyPlace(c), checkModels(cmd.Context(), c), checkMatcher(match.Levels(), os.Getenv(match.LevelVariable)), checkSpace(c)}
 	list = append(list, checkData(cmd.Context(), c)...)
 	failed := 0
 	for _, f := range list {

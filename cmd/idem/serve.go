@@ -13,6 +13,7 @@ import (
 	"github.com/idem-id/idem/internal/httpapi/persons"
 	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/store/sqlite"
+	"github.com/idem-id/idem/match"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -174,7 +175,7 @@ func (a *app) note(ctx context.Context, what string, err error) {
 
 // readings are the numbers of this node that metrics ask for.
 func (a *app) readings() []metrics.Reading {
-	return []metrics.Reading{
+	return append(kernelReadings(match.Levels()), []metrics.Reading{
 		{Name: "gallery_references", Help: "references in memory, pending ones included", Value: func() float64 { return float64(a.entries()) }},
 		{Name: "gallery_pending", Help: "entries that are reserved and not yet decided", Value: func() float64 { return float64(a.pending()) }},
 		{Name: "gallery_behind", Help: "log positions that the indexes have still to apply", Value: func() float64 { return float64(a.behind()) }},
@@ -182,7 +183,7 @@ func (a *app) readings() []metrics.Reading {
 		{Name: "gallery_compared_total", Help: "references compared", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Compared) }},
 		{Name: "gallery_waits_total", Help: "waits for an earlier pending entry", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Waits) }},
 		{Name: "gallery_rebuilds_total", Help: "indexes built again because a log did not chain", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Rebuilds) }},
-	}
+	}...)
 }
 
 func (a *app) entries() (n int) {

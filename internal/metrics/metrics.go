@@ -19,6 +19,9 @@ type Reading struct {
 	Help  string
 	Value func() float64
 	Kind  Kind
+	// Labels tell readings of one name apart. They come from the program, never
+	// from data.
+	Labels map[string]string
 }
 
 // Kind says whether a reading may fall.
@@ -49,7 +52,7 @@ func New(version string, readings ...Reading) *Metrics {
 	return m
 }
 
-// Add takes further readings in. It panics on a name given twice, which only a
+// Add takes further readings in. It panics on a name given twice with the same labels, which only a
 // wrong assembly of the program can bring about.
 func (m *Metrics) Add(readings ...Reading) {
 	for _, r := range readings {
@@ -60,9 +63,9 @@ func (m *Metrics) Add(readings ...Reading) {
 func (r Reading) collector() prometheus.Collector {
 	name := "idem_" + r.Name
 	if r.Kind == Counter {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: r.Help}, r.Value)
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: r.Help, ConstLabels: r.Labels}, r.Value)
 	}
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: r.Help}, r.Value)
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: r.Help, ConstLabels: r.Labels}, r.Value)
 }
 
 func requestCounter() *prometheus.CounterVec {
