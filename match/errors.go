@@ -18,6 +18,8 @@ var (
 	ErrExists = errors.New("match: id already in the gallery")
 	// ErrFull refuses a row beyond what a gallery can number, about 4e9.
 	ErrFull = errors.New("match: gallery is full")
+	// ErrSnapshot refuses a snapshot that is damaged or not the wanted one.
+	ErrSnapshot = errors.New("match: not a usable snapshot")
 	// ErrRequest refuses a search request that has no meaning.
 	ErrRequest = errors.New("match: meaningless request")
 )

@@ -59,6 +59,15 @@ func (p *places) put(id uint64, place uint32) {
 	p.slots[slot] = place + 1
 }
 
+// reserve makes room for n entries in an empty table.
+func (p *places) reserve(n int) {
+	size := len(p.slots)
+	for n*4 > size*3 {
+		size *= 2
+	}
+	p.slots = make([]uint32, size)
+}
+
 func (p *places) grow() {
 	old := p.slots
 	p.slots = make([]uint32, 2*len(old))

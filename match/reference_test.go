@@ -28,6 +28,9 @@ func encode(model uint32, codes []int8) []byte {
 	return sealed(b)
 }
 
+// castagnoli is the checksum of the formats.
+func castagnoli(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+
 // sealed puts the right checksum into b.
 func sealed(b []byte) []byte {
 	covered := append(slices.Clone(b[:12]), b[16:]...)
