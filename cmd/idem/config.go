@@ -31,6 +31,8 @@ type config struct {
 	TLSKey    string
 	Workers   int // face engine workers
 	LogJSON   bool
+
+	snapshots string // folder; empty for all but the server that holds its lock
 }
 
 func addFlags(f *pflag.FlagSet) {

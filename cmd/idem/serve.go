@@ -44,6 +44,8 @@ func serve(ctx context.Context, c config, prepare func(*app) (func(), error)) er
 		}
 		defer func() { _ = release() }()
 	}
+	releaseSnapshots := lockSnapshots(&c)
+	defer releaseSnapshots()
 	a, err := openApp(ctx, c)
 	if err != nil {
 		return err
@@ -69,7 +71,12 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 		return httpapi.Serve(ctx, listener, a.handler(), httpapi.TLSFiles{Cert: a.config.TLSCert, Key: a.config.TLSKey})
 	})
 	group.Go(func() error { return a.keepHouse(ctx) })
-	return group.Wait()
+	group.Go(func() error { return a.keepSnapshots(ctx) })
+	err := group.Wait()
+	final, cancel := context.WithTimeout(context.Background(), saveAtStop)
+	defer cancel()
+	a.gallery.SaveSnapshots(final, true)
+	return err
 }
 
 func (a *app) handler() http.Handler {

@@ -23,6 +23,8 @@ type follower struct {
 	gate chan struct{} // held by whoever reads the log and applies it
 	turn chan struct{} // held by the waiter that looks at the log for all
 
+	keeper *keeper // of snapshots; nil without
+
 	rounds atomic.Int64 // advances begun
 	served atomic.Int64 // the newest of them that succeeded
 
@@ -33,6 +35,7 @@ type follower struct {
 	hash       [32]byte
 	head       idem.Seq // newest position seen
 	generation int
+	unproven   bool          // a snapshot was loaded and the log not read to its head since
 	changed    chan struct{} // closed when anything above changes
 	fault      error         // the log broke after a rebuild; only CatchUp tries again
 	last       error         // outcome of the newest advance
@@ -40,7 +43,7 @@ type follower struct {
 
 func newFollower(g *Gallery, log Log) *follower {
 	return &follower{
-		g: g, log: log,
+		g: g, log: log, keeper: g.newKeeper(log),
 		gate: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 		blind: map[idem.Seq]struct{}{}, changed: make(chan struct{}),
 	}
@@ -119,6 +122,9 @@ func (f *follower) provable() error {
 	if f.fault != nil {
 		return f.fault
 	}
+	if f.unproven {
+		return ErrBehind
+	}
 	for seq := range f.blind {
 		return ErrKeyMissing.With("position", int64(seq))
 	}
@@ -149,14 +155,21 @@ func (f *follower) followOrRebuild(ctx context.Context) error {
 	if fault != nil {
 		return fault
 	}
+	if err := f.restore(ctx); err != nil {
+		return fmt.Errorf("load gallery snapshot: %w", err)
+	}
 	err := f.follow(ctx)
+	if err == nil {
+		err = f.prove()
+	}
 	if !errors.Is(err, ErrLogBroken) {
 		return err
 	}
 	f.g.count.rebuilds.Add(1)
-	f.reset()
+	f.giveUp(ctx, "follow the log from a gallery snapshot", err)
+	f.reset(ctx)
 	if err = f.follow(ctx); errors.Is(err, ErrLogBroken) {
-		f.reset()
+		f.reset(ctx)
 		f.mu.Lock()
 		f.fault = err
 		f.mu.Unlock()
@@ -263,14 +276,19 @@ func (f *follower) absorb(ctx context.Context, p page) error {
 	last := &p.rows[len(p.rows)-1]
 	changes := f.enact(p, opened)
 	if err := f.g.index.Apply(context.WithoutCancel(ctx), f.log, changes, last.Seq); err != nil {
-		f.reset()
+		f.reset(ctx)
 		return fmt.Errorf("apply to index: %w", err)
 	}
+	f.arrive(last, p.head)
+	f.erase(ctx, changes)
+	return nil
+}
+
+func (f *follower) arrive(last *store.StoredRow, head idem.Seq) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.applied, f.hash, f.head = last.Seq, last.Hash, p.head
+	f.applied, f.hash, f.head = last.Seq, last.Hash, head
 	f.announce()
-	return nil
 }
 
 func (f *follower) see(head idem.Seq) {
@@ -315,14 +333,15 @@ func (f *follower) watchBlind(c Change) {
 }
 
 // reset forgets the log: first the index, so that no search can meet a full
-// index with an empty table.
-func (f *follower) reset() {
+// index with an empty table. A snapshot goes with it.
+func (f *follower) reset(ctx context.Context) {
 	f.g.index.Drop(f.log)
+	f.giveUp(ctx, "keep a gallery snapshot", errReset)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.table = table{}
 	f.blind = map[idem.Seq]struct{}{}
-	f.applied, f.hash = 0, [32]byte{}
+	f.applied, f.hash, f.unproven = 0, [32]byte{}, false
 	f.generation++
 	f.announce()
 }

@@ -35,6 +35,9 @@ type Options struct {
 	// a sealer that is a Preloader, a follower fetches keys by the page; nil
 	// leaves it to the sealer to fetch them one by one.
 	KeyOf func(sealed []byte) (idem.DataKeyID, bool)
+	// Snapshots, when they are given and the index is a Snapshotter, let a
+	// start go on where an earlier process stopped.
+	Snapshots *Snapshots
 }
 
 func (o Options) withDefaults() Options {
@@ -63,6 +66,8 @@ type Gallery struct {
 	model  Model
 	opt    Options
 	count  counters
+
+	saving sync.Mutex // one snapshot at a time
 
 	loaded    atomic.Bool // CatchUp has visited every organisation once
 	mu        sync.Mutex

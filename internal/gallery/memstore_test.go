@@ -89,6 +89,14 @@ func (m *memStore) Update(ctx context.Context, id idem.OrgID, f func(store.Tx) e
 	return nil
 }
 
+// cut takes the newest rows away, as a restored backup does.
+func (m *memStore) cut(id idem.OrgID, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.logs[id] = m.logs[id].clone()
+	m.logs[id].rows = m.logs[id].rows[:n]
+}
+
 func (m *memStore) System() store.System { return memSystem{m: m} }
 
 type memSystem struct {
@@ -220,6 +228,7 @@ type memSealer struct {
 	mu        sync.Mutex
 	destroyed map[idem.DataKeyID]bool
 	preloaded int
+	opens     int
 }
 
 func newMemSealer() *memSealer { return &memSealer{destroyed: map[idem.DataKeyID]bool{}} }
@@ -249,6 +258,7 @@ func (s *memSealer) Open(_ context.Context, at store.Place, sealed []byte) ([]by
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.opens++
 	switch {
 	case s.destroyed[v.Key]:
 		return nil, idem.ErrErased
@@ -269,6 +279,12 @@ func memKeyOf(sealed []byte) (idem.DataKeyID, bool) {
 	var v memSealed
 	err := json.Unmarshal(sealed, &v)
 	return v.Key, err == nil
+}
+
+func (s *memSealer) opened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opens
 }
 
 func (s *memSealer) destroy(key idem.DataKeyID) {

@@ -117,6 +117,7 @@ func (r *Report) take(seen *table, rows []store.StoredRow) {
 
 type counters struct {
 	searches, compared, survivors, exact, waits, busy, rebuilds, irregular atomic.Int64
+	saved, loaded, failed, erased                                          atomic.Int64 // snapshots, and rows of them
 }
 
 func (c *counters) note(w match.Work) {
@@ -136,7 +137,16 @@ type Stats struct {
 	Busy      int64 // waits given up at the limit
 	Rebuilds  int64 // logs read again because they did not chain
 	Irregular int64 // log rows without effect
+	Snapshots SnapshotStats
 	Logs      []LogStats
+}
+
+// SnapshotStats count what became of snapshots.
+type SnapshotStats struct {
+	Saved  int64 // generations written
+	Loaded int64 // logs that a start did not read from the beginning
+	Failed int64 // savings, loadings and erasures that failed
+	Erased int64 // rows overwritten in snapshots that were in use
 }
 
 // LogStats describes one organisation's log as this process knows it.
@@ -155,6 +165,9 @@ func (g *Gallery) Stats() Stats {
 		Searches: g.count.searches.Load(), Compared: g.count.compared.Load(),
 		Survivors: g.count.survivors.Load(), Exact: g.count.exact.Load(), Waits: g.count.waits.Load(),
 		Busy: g.count.busy.Load(), Rebuilds: g.count.rebuilds.Load(), Irregular: g.count.irregular.Load(),
+		Snapshots: SnapshotStats{
+			Saved: g.count.saved.Load(), Loaded: g.count.loaded.Load(), Failed: g.count.failed.Load(), Erased: g.count.erased.Load(),
+		},
 	}
 	for _, f := range g.all() {
 		ready := f.ready() == nil

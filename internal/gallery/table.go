@@ -158,6 +158,11 @@ func (t *table) bury() {
 	}
 }
 
+// clone copies what a snapshot keeps.
+func (t *table) clone() table {
+	return table{rows: slices.Clone(t.rows), dead: t.dead, pending: t.pending, texts: slices.Clone(t.texts), sets: slices.Clone(t.sets)}
+}
+
 func (t *table) live() int { return len(t.rows) - t.dead }
 
 func (s rowState) core() idem.EntryState {

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"crypto/cipher"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -52,6 +53,22 @@ func (v *Vault) Open(ctx context.Context, at store.Place, sealed []byte) ([]byte
 		return nil, fmt.Errorf("open %s: %w", at.Column, ErrSealBroken)
 	}
 	return plain, nil
+}
+
+// AEAD returns the cipher of a data key for who seals many pieces and keeps
+// them itself; it makes its own nonces. Use it for one piece of work and ask
+// again: it does not notice that the key is destroyed. Errors: idem.ErrErased,
+// ErrKeyMissing.
+func (v *Vault) AEAD(ctx context.Context, org idem.OrgID, key idem.DataKeyID) (cipher.AEAD, error) {
+	id, err := uuid.Parse(string(key))
+	if err != nil {
+		return nil, ErrKeyMissing.Because(err)
+	}
+	k, err := v.dataKey(ctx, org, id)
+	if err != nil {
+		return nil, err
+	}
+	return k.aead(), nil
 }
 
 func associated(header []byte, at store.Place) []byte {
