@@ -33,6 +33,9 @@ type Settings struct {
 	DuplicateFMR float64
 	// SimilarFMR: a score between this rate and DuplicateFMR is reported as similar.
 	SimilarFMR float64
+	// MatchFMR: two faces that are compared with each other match from the
+	// score of this rate on.
+	MatchFMR float64
 	// Country is the ISO 3166-1 alpha-2 code that decides how personal numbers
 	// are checked; empty means no national check.
 	Country string
@@ -49,6 +52,7 @@ func DefaultSettings() Settings {
 		FaceUniqueness: UniquenessFlag,
 		DuplicateFMR:   1e-6,
 		SimilarFMR:     1e-4,
+		MatchFMR:       1e-4,
 		PhonePrefix:    "7",
 		MaxPhotos:      50,
 	}
@@ -65,6 +69,8 @@ func (s Settings) Validate() error {
 		return fault.At("duplicate_fmr")
 	case !calibrated(s.SimilarFMR) || s.SimilarFMR < s.DuplicateFMR:
 		return fault.At("similar_fmr")
+	case !calibrated(s.MatchFMR):
+		return fault.At("match_fmr")
 	case s.Country != "" && !isCountry(s.Country):
 		return fault.At("country")
 	case !isDigits(s.PhonePrefix) || len(s.PhonePrefix) > 3:

@@ -262,6 +262,7 @@ func TestSettingsValidate(t *testing.T) {
 		"face_uniqueness": func(s *idem.Settings) { s.FaceUniqueness = "maybe" },
 		"duplicate_fmr":   func(s *idem.Settings) { s.DuplicateFMR = 1e-9 },
 		"similar_fmr":     func(s *idem.Settings) { s.SimilarFMR = 1e-6; s.DuplicateFMR = 1e-5 },
+		"match_fmr":       func(s *idem.Settings) { s.MatchFMR = 0.5 },
 		"country":         func(s *idem.Settings) { s.Country = "kaz" },
 		"phone_prefix":    func(s *idem.Settings) { s.PhonePrefix = "+7" },
 		"max_photos":      func(s *idem.Settings) { s.MaxPhotos = 0 },

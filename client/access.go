@@ -23,6 +23,7 @@ type Settings struct {
 	FaceUniqueness string  `json:"face_uniqueness"` // off, flag, reject
 	DuplicateFMR   float64 `json:"duplicate_fmr"`
 	SimilarFMR     float64 `json:"similar_fmr"`
+	MatchFMR       float64 `json:"match_fmr"`
 	Country        string  `json:"country"`
 	PhonePrefix    string  `json:"phone_prefix"`
 	MaxPhotos      int     `json:"max_photos"`
@@ -39,6 +40,7 @@ type SettingsChange struct {
 	FaceUniqueness *string  `json:"face_uniqueness,omitempty"`
 	DuplicateFMR   *float64 `json:"duplicate_fmr,omitempty"`
 	SimilarFMR     *float64 `json:"similar_fmr,omitempty"`
+	MatchFMR       *float64 `json:"match_fmr,omitempty"`
 	Country        *string  `json:"country,omitempty"`
 	PhonePrefix    *string  `json:"phone_prefix,omitempty"`
 	MaxPhotos      *int     `json:"max_photos,omitempty"`

@@ -22,6 +22,7 @@ type Settings struct {
 	FaceUniqueness string  `json:"face_uniqueness" enum:"off,flag,reject" doc:"What a new photo of a known face leads to: nothing is searched, the persons are named, or the photo is refused."`
 	DuplicateFMR   float64 `json:"duplicate_fmr" doc:"From the score of this false match rate on, a face is the same."`
 	SimilarFMR     float64 `json:"similar_fmr" doc:"From the score of this false match rate on, a face is similar."`
+	MatchFMR       float64 `json:"match_fmr" doc:"From the score of this false match rate on, two faces that are compared match."`
 	Country        string  `json:"country" doc:"ISO 3166-1 alpha-2; decides how personal numbers are checked. Empty for no check."`
 	PhonePrefix    string  `json:"phone_prefix" doc:"The country calling code that ten-digit numbers get."`
 	MaxPhotos      int     `json:"max_photos" doc:"How many photos one person may have."`
@@ -30,7 +31,7 @@ type Settings struct {
 func organisationOf(o idem.Organisation) Organisation {
 	s := o.Settings
 	return Organisation{ID: string(o.ID), Name: o.Name, CreatedAt: o.CreatedAt, Version: o.Version, Settings: Settings{
-		FaceUniqueness: string(s.FaceUniqueness), DuplicateFMR: s.DuplicateFMR, SimilarFMR: s.SimilarFMR,
+		FaceUniqueness: string(s.FaceUniqueness), DuplicateFMR: s.DuplicateFMR, SimilarFMR: s.SimilarFMR, MatchFMR: s.MatchFMR,
 		Country: s.Country, PhonePrefix: s.PhonePrefix, MaxPhotos: s.MaxPhotos,
 	}}
 }
@@ -61,6 +62,7 @@ type settingsChange struct {
 	FaceUniqueness *string  `json:"face_uniqueness,omitempty" enum:"off,flag,reject"`
 	DuplicateFMR   *float64 `json:"duplicate_fmr,omitempty" minimum:"1e-6" maximum:"1e-2"`
 	SimilarFMR     *float64 `json:"similar_fmr,omitempty" minimum:"1e-6" maximum:"1e-2"`
+	MatchFMR       *float64 `json:"match_fmr,omitempty" minimum:"1e-6" maximum:"1e-2"`
 	Country        *string  `json:"country,omitempty" maxLength:"2"`
 	PhonePrefix    *string  `json:"phone_prefix,omitempty" minLength:"1" maxLength:"3"`
 	MaxPhotos      *int     `json:"max_photos,omitempty" minimum:"1" maximum:"1000"`
@@ -76,6 +78,7 @@ func (c organisationChange) apply(o *idem.Organisation) {
 	}
 	assign(&o.Settings.DuplicateFMR, c.Settings.DuplicateFMR)
 	assign(&o.Settings.SimilarFMR, c.Settings.SimilarFMR)
+	assign(&o.Settings.MatchFMR, c.Settings.MatchFMR)
 	assign(&o.Settings.Country, c.Settings.Country)
 	assign(&o.Settings.PhonePrefix, c.Settings.PhonePrefix)
 	assign(&o.Settings.MaxPhotos, c.Settings.MaxPhotos)

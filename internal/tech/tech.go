@@ -30,6 +30,7 @@ type Evidence struct {
 	Challenge []byte            // the memo of the challenge that the evidence answers
 	Probe     image.Image       // the face to be compared
 	Reference Reference         // the face that it should be
+	FMR       float64           // the false match rate at which faces match; 0 is 1e-4
 	Now       time.Time         // when the evidence was taken in
 }
 
@@ -92,3 +93,7 @@ type Challenge struct {
 	// Valid is how long the answer is waited for.
 	Valid time.Duration
 }
+
+// ErrEvidenceMissing is the refusal of evidence without a part that the
+// technology is about; its field names the part.
+var ErrEvidenceMissing = idem.Errorf(idem.Unprocessable, "EVIDENCE_MISSING", "a part of the evidence is missing")

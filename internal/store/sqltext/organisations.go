@@ -19,6 +19,7 @@ type settings struct {
 	FaceUniqueness idem.FaceUniqueness `json:"face_uniqueness"`
 	DuplicateFMR   float64             `json:"duplicate_fmr"`
 	SimilarFMR     float64             `json:"similar_fmr"`
+	MatchFMR       float64             `json:"match_fmr"`
 	Country        string              `json:"country"`
 	PhonePrefix    string              `json:"phone_prefix"`
 	MaxPhotos      int                 `json:"max_photos"`
