@@ -56,9 +56,9 @@ bench-gallery: models ## Measure identification by a server with a million templ
 	go run ./tools/bench -only gallery
 
 .PHONY: bench-match
-bench-match: $(if $(FACES),models) ## Measure the search of templates beside its peers (FACES=folder,... adds real pictures, LARGE=1 ten million rows)
+bench-match: $(if $(FACES),models) ## Measure the search of templates beside its peers (FACES=folder,..., LARGE=1, PLOT=file.svg add real pictures, ten million rows, a plot)
 	@tools/install python3-faiss libopenblas0-pthread
-	go run ./tools/benchmatch $(if $(FACES),-faces $(FACES)) $(if $(LARGE),-large)
+	go run ./tools/benchmatch $(if $(FACES),-faces $(FACES)) $(if $(LARGE),-large) $(if $(PLOT),-plot $(PLOT))
 
 .PHONY: clean
 clean: ## Remove what was built; models and data stay

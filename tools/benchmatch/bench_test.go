@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/idem-id/idem/match"
 )
@@ -145,5 +149,47 @@ func TestMissingPeerHasItsLine(t *testing.T) {
 	}
 	if n := strings.Count(out.String(), "NOT MEASURED: no such program"); n != len(c.batches) {
 		t.Errorf("%d lines tell of the missing peer, want %d:\n%s", n, len(c.batches), &out)
+	}
+}
+
+func TestPlotHasEveryPoint(t *testing.T) {
+	c := course{name: "64 dimensions", points: []point{{10_000, 0.1, 0.2, 0.5}, {30_000, 0.3, 0.4, 0.8}, {1_000_000, 11, 12, 20}}}
+	var out bytes.Buffer
+	if err := draw(&out, []course{c, c}); err != nil {
+		t.Fatal(err)
+	}
+	curves := 0
+	for d := xml.NewDecoder(&out); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "polyline" {
+			curves++
+			if n := strings.Count(fmt.Sprint(e.Attr), ","); n != 3 {
+				t.Errorf("a curve of %d points, want 3", n)
+			}
+		}
+	}
+	if curves != 6 {
+		t.Errorf("%d curves, want three for each course", curves)
+	}
+	if a := newAxes([]course{c}); a.x(10_000) != leftEdge || a.y(100) != topEdge {
+		t.Errorf("the smallest gallery is at %v, 100 ms at %v", a.x(10_000), a.y(100))
+	}
+}
+
+func TestGrowingGalleryIsAudited(t *testing.T) {
+	var out strings.Builder
+	o := options{rounds: 1, seed: 3, budget: time.Millisecond}
+	c, err := o.course(decaying(64), 30_000, &out)
+	if err != nil || len(c.points) != 2 || c.points[1].rows != 30_000 || c.points[1].top <= 0 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if strings.Count(out.String(), "| 0 in 32 probes |") != 2 {
+		t.Errorf("no word of the differences:\n%s", &out)
 	}
 }

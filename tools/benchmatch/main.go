@@ -19,7 +19,8 @@ type options struct {
 	dims                 []int
 	seed                 uint64
 	peers, fitted, large bool
-	cache, faces         string
+	plotRows             int
+	cache, faces, plot   string
 }
 
 func main() {
@@ -37,6 +38,8 @@ func main() {
 	flag.BoolVar(&o.large, "large", false, "add ten million rows of 128 dimensions: the best kernel and no peers; takes 5 GB")
 	flag.StringVar(&o.cache, "cache", ".cache/benchmatch", "folder for peers that are installed")
 	flag.StringVar(&o.faces, "faces", "", "folders of pictures, a folder in them being a person, comma-separated: the work on their templates")
+	flag.StringVar(&o.plot, "plot", "", "SVG file: the time against the number of rows, with -large to ten million of 128 dimensions")
+	flag.IntVar(&o.plotRows, "plot-rows", 3_000_000, "where the plot ends")
 	dims := flag.String("dims", "128,256,512", "dimensions, powers of two")
 	flag.Parse()
 	var err error
@@ -81,9 +84,17 @@ func run(o options, out io.Writer) error {
 			return fmt.Errorf("faces: %w", err)
 		}
 	}
+	if o.plot != "" {
+		if err := growth(o, out); err != nil {
+			return fmt.Errorf("plot: %w", err)
+		}
+	}
 	fmt.Fprintf(out, "\nload at the end %s; took %s\n", load(), time.Since(begun).Round(time.Second))
 	return nil
 }
+
+// large is the number of rows that -large adds.
+const large = 10_000_000
 
 func tables(o options, out io.Writer) error {
 	if o.n > 0 {
@@ -102,7 +113,7 @@ func tables(o options, out io.Writer) error {
 	if !o.large {
 		return nil
 	}
-	o.n, o.peers = 10_000_000, false
+	o.n, o.peers = large, false
 	if err := synthetic(o, decaying(128), out); err != nil {
 		return fmt.Errorf("large: %w", err)
 	}
