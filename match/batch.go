@@ -163,13 +163,13 @@ func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) fu
 // are tiles.
 func (s *search) tiled(done []Work) *tiled {
 	n := 0
-	for s.kernel.tiles && n < len(s.lists) && s.lists[n].picks == nil {
+	for s.kernel.tiles != nil && n < len(s.lists) && s.lists[n].picks == nil {
 		n++
 	}
 	if n < minTiled {
 		return &tiled{}
 	}
-	return newTiled(s.lists[:n], done[:n])
+	return newTiled(s.kernel, s.lists[:n], done[:n])
 }
 
 // list collects the candidates of one probe.

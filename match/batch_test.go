@@ -21,7 +21,7 @@ func TestBatchEqualsSingleSearches(t *testing.T) {
 	for i := range probes {
 		probes[i] = fromCodes(t, coarse(r, 24))
 	}
-	for _, kernel := range match.Kernels() {
+	for _, kernel := range match.Tested() {
 		g.Use(kernel)
 		checkBatch(t, g, probes, match.Request{K: 7})
 		checkBatch(t, g, probes, match.Request{K: 3, Floor: match.AtLeast(0.5), Skip: func(id uint64) bool { return id%3 == 0 }})
@@ -70,7 +70,7 @@ func TestEachQueryOfABatchHasItsOwnRequest(t *testing.T) {
 	for i := range queries {
 		queries[i] = match.Query{Probe: fromCodes(t, coarse(r, 24)), Request: requests[i%len(requests)]}
 	}
-	for _, kernel := range match.Kernels() {
+	for _, kernel := range match.Tested() {
 		g.Use(kernel)
 		checkQueries(t, g, queries)
 	}
@@ -84,7 +84,7 @@ func TestAQueryLeavesABatchAlone(t *testing.T) {
 	for id := range uint64(20_000) {
 		mustAdd(t, g, id, fromCodes(t, coarse(r, 8)))
 	}
-	for _, kernel := range match.Kernels() {
+	for _, kernel := range match.Tested() {
 		g.Use(kernel)
 		leaveBatch(t, g, r)
 	}

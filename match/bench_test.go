@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idem-id/idem/match"
 	"github.com/idem-id/idem/internal/stream"
+	"github.com/idem-id/idem/match"
 )
 
 var (

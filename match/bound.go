@@ -7,17 +7,24 @@ import (
 
 // query is a probe made ready for the kernels.
 type query struct {
-	codes []int8  // padded with zeros to whole lines
-	sum   int32   // of the codes
-	norm  int32   // of the squared codes
-	root  float64 // of norm
+	codes []int8 // padded with zeros to whole lines
+	// halves are the codes as the low plane has its own: for each line of 64
+	// bytes those of the low halves, then those of the high halves. They are
+	// padded with zeros, so that what a line has beyond its row counts nothing.
+	halves []int8
+	sum    int32   // of the codes
+	norm   int32   // of the squared codes
+	root   float64 // of norm
 }
 
 func newQuery(t *body) *query {
 	q := &query{codes: make([]int8, 8*linesOf(len(t.codes))), norm: t.norm, root: math.Sqrt(float64(t.norm))}
 	copy(q.codes, t.codes)
-	for _, c := range t.codes {
+	q.halves = make([]int8, 2*roundUp(len(q.codes)/2, lineBytes))
+	for i, c := range q.codes {
 		q.sum += int32(c)
+		at := i/8*wordBytes + i%wordBytes
+		q.halves[at/lineBytes*2*lineBytes+i%8/wordBytes*lineBytes+at%lineBytes] = c
 	}
 	return q
 }

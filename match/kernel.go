@@ -11,11 +11,14 @@ type kernel struct {
 	// lines lines each, with the probe's codes, 8 for each line. It writes 16
 	// sums and a mask of the rows that reach the bound for each block.
 	scan func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
-	// dots multiplies n >= 1 listed blocks of the low plane and writes 16 sums
-	// for each.
-	dots func(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
-	// tiles says that tilesAMX and joinAVX512 may be called.
-	tiles bool
+	// dots multiplies n >= 1 listed rows of the low plane, of lines words each,
+	// with the probe's codes in the order of its halves, and writes a sum for
+	// each. It may look at ahead more entries of the list, to prefetch rows.
+	dots func(l *byte, list *uint32, n, lines int, halves *int8, dots *int32)
+	// tiles, unless nil, multiplies joined blocks with groups of probes, and
+	// says that turnAVX512 and joinAVX512 may be called. The type tiled has
+	// the shapes.
+	tiles func(config, rows, probes *byte, tiles, groups int, start, sums *int32, hits *uint32)
 	// refused is why the system does not let this kernel run.
 	refused error
 }
@@ -34,11 +37,22 @@ func scanGo(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *u
 	}
 }
 
-func dotsGo(l *byte, list *uint32, n, lines int, q *int8, dots *int32) {
-	codes, sums := codesAt(q, 8*lines), sumsAt(dots, n*blockRows)
-	for i, block := range blocksAt(list, n) {
-		multiplyBlock(blockOf(l, block, lineBytes*lines), codes, (*[blockRows]int32)(sums[i*blockRows:]))
+func dotsGo(l *byte, list *uint32, n, lines int, halves *int8, dots *int32) {
+	size := wordBytes * lines
+	codes, sums := codesAt(halves, 2*roundUp(size, lineBytes)), sumsAt(dots, n)
+	for i, row := range rowsAt(list, n) {
+		sums[i] = multiplyRow(rowOf(l, row, size), codes)
 	}
+}
+
+// multiplyRow takes the bytes of a row of the low plane, a line of them with
+// two lines of codes.
+func multiplyRow(row []byte, halves []int8) (sum int32) {
+	for i, b := range row {
+		at := i/lineBytes*2*lineBytes + i%lineBytes
+		sum += int32(b&15)*int32(halves[at]) + int32(b>>4)*int32(halves[at+lineBytes])
+	}
+	return sum
 }
 
 // multiplyBlock takes the lines of one block.

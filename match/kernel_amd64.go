@@ -12,7 +12,7 @@ var askForTiles = requestTiles
 func kernels() (all []kernel) {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
 		if cpu.X86.HasAMXTile && cpu.X86.HasAMXInt8 {
-			all = append(all, kernel{name: "amx", scan: scanAVX512, dots: dotsAVX512, tiles: true, refused: askForTiles()})
+			all = append(all, kernel{name: "amx", scan: scanAVX512, dots: dotsAVX512, tiles: tilesAMX, refused: askForTiles()})
 		}
 		all = append(all, kernel{name: "avx512", scan: scanAVX512, dots: dotsAVX512})
 	}
@@ -26,14 +26,22 @@ func kernels() (all []kernel) {
 func scanAVX512(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
-func dotsAVX512(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+func dotsAVX512(l *byte, list *uint32, n, lines int, halves *int8, dots *int32)
 
 //go:noescape
 func scanAVX2(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
-func dotsAVX2(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+func dotsAVX2(l *byte, list *uint32, n, lines int, halves *int8, dots *int32)
 
+// turnAVX512 writes the words of sixteen rows of the low plane as lines; out has
+// room for a multiple of sixteen.
+//
+//go:noescape
+func turnAVX512(l *byte, lines int, out *byte)
+
+// joinAVX512 writes whole bytes, two lines for one, of the halves in h and l.
+//
 //go:noescape
 func joinAVX512(h, l *byte, lines int, out *byte)
 

@@ -17,10 +17,10 @@ func kernels() (all []kernel) {
 func scanNEONDot(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
-func dotsNEONDot(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+func dotsNEONDot(l *byte, list *uint32, n, lines int, halves *int8, dots *int32)
 
 //go:noescape
 func scanNEON(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
-func dotsNEON(l *byte, list *uint32, n, lines int, q *int8, dots *int32)
+func dotsNEON(l *byte, list *uint32, n, lines int, halves *int8, dots *int32)

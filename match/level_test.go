@@ -133,7 +133,7 @@ func checkKernels(t *rapid.T, g *match.Gallery, probe match.Template, request ma
 		t.Fatal(err)
 	}
 	var first match.Work
-	for i, name := range match.Kernels() {
+	for i, name := range match.Tested() {
 		g.Use(name)
 		got, err := g.Search(t.Context(), probe, request)
 		if err != nil || g.Kernel() != name {
@@ -186,7 +186,7 @@ func fuzzRows(t *testing.T, dim int, rows []match.Template, request match.Reques
 			t.Fatalf("row %d has score %v, want %v", c.ID, c.Score, s)
 		}
 	}
-	for _, name := range match.Kernels() {
+	for _, name := range match.Tested() {
 		g.Use(name)
 		if got, err := g.Search(t.Context(), rows[0], request); err != nil || !same(got.Candidates, want.Candidates) {
 			t.Fatalf("%s: %v, %d candidates, want %d", name, err, len(got.Candidates), len(want.Candidates))
@@ -235,7 +235,7 @@ func TestEveryKernelEqualsTheReferenceInBatches(t *testing.T) {
 				queries[i].Among = someOf(r, rows)
 			}
 		}
-		for _, kernel := range match.Kernels() {
+		for _, kernel := range match.Tested() {
 			g.Use(kernel)
 			checkBatchOf(t, g, kernel, queries)
 		}

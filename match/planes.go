@@ -5,23 +5,31 @@ import (
 	"math"
 )
 
-// A block is sixteen rows. In the high plane it begins with a header of 64
-// bytes, sixteen times floor(8 |c|) and sixteen times ceil(128 |L - 7.5|), two
-// bytes each; in the low plane it has none. Then follow lines of 64 bytes, one
-// for eight dimensions: byte 4 r + t of line g has, of row r, dimension 8 g + t
-// in its low half and dimension 8 g + 4 + t in its high half.
-//
 // A code c is 16 H + L. The high plane keeps H + 8 and the low plane L, both
-// 0..15: they are the halves of the byte c + 128.
+// 0..15: they are the halves of the byte c + 128. Either plane packs eight
+// dimensions of a row into a word of four bytes: byte t of word g has dimension
+// 8 g + t in its low half and dimension 8 g + 4 + t in its high half.
+//
+// The first pass reads the whole high plane, so that it is laid out for the
+// kernels, in blocks of sixteen rows. A block begins with a header of 64 bytes,
+// sixteen times floor(8 |c|) and sixteen times ceil(128 |L - 7.5|), two bytes
+// each. Then follow lines of 64 bytes: word r of line g is word g of row r.
+//
+// The second pass reads single rows, so that in the low plane the words of a
+// row lie together. A kernel may read up to a line beyond the last of them.
 const (
 	blockRows   = 16
 	lineBytes   = 64
 	headerBytes = 64
+	wordBytes   = 4
 
 	nibbles = 0x0f0f0f0f
 )
 
 func linesOf(dim int) int { return (dim + 7) / 8 }
+
+// roundUp returns the least multiple of a power of two that is not below n.
+func roundUp(n, to int) int { return (n + to - 1) &^ (to - 1) }
 
 // planes are the codes of rows, a multiple of blockRows of them.
 type planes struct {
@@ -33,7 +41,7 @@ type planes struct {
 func newPlanes(rows, dim int) planes {
 	p := planes{dim: dim, lines: linesOf(dim)}
 	blocks := (rows + blockRows - 1) / blockRows
-	high, low := blocks*p.highStride(), blocks*p.lowStride()
+	high, low := blocks*p.highStride(), blocks*p.lowStride()+lineBytes
 	p.memory = newMemory(high + low)
 	p.high, p.low = p.memory.bytes[:high:high], p.memory.bytes[high:]
 	return p
@@ -41,13 +49,15 @@ func newPlanes(rows, dim int) planes {
 
 func (p *planes) highStride() int { return headerBytes + lineBytes*p.lines }
 func (p *planes) lowStride() int  { return lineBytes * p.lines }
+func (p *planes) rowBytes() int   { return wordBytes * p.lines } // in either
 
-// at returns the rest of both planes from the first bytes of a row on, and the
-// header of its block from the row's entry on.
+// at returns the rest of the high plane from the first word of a row on, the
+// row's words in the low plane, and the header of its block from the row's
+// entry on.
 func (p *planes) at(row int) (high, low, header []byte) {
 	block, r := row/blockRows, row%blockRows
 	header = p.high[block*p.highStride():]
-	return header[headerBytes+4*r:], p.low[block*p.lowStride()+4*r:], header[2*r:]
+	return header[headerBytes+wordBytes*r:], p.low[row*p.rowBytes():][:p.rowBytes()], header[2*r:]
 }
 
 // put writes a row.
@@ -64,7 +74,7 @@ func (p *planes) put(row int, codes []int8, norm int32) {
 		x := binary.LittleEndian.Uint32(shifted[8*g:])
 		y := binary.LittleEndian.Uint32(shifted[8*g+4:])
 		binary.LittleEndian.PutUint32(high[lineBytes*g:], x>>4&nibbles|y&^nibbles)
-		binary.LittleEndian.PutUint32(low[lineBytes*g:], x&nibbles|y<<4&^nibbles)
+		binary.LittleEndian.PutUint32(low[wordBytes*g:], x&nibbles|y<<4&^nibbles)
 	}
 	p.putHeader(header, floorRoot(normUnits*normUnits*int(norm)), ceilRoot(residueUnits*residueUnits/4*residue))
 }
@@ -83,8 +93,9 @@ func ceilRoot(n int) uint16  { return uint16(math.Ceil(math.Sqrt(float64(n)))) }
 func (p *planes) codes(row int, out []int8) {
 	high, low, _ := p.at(row)
 	for i := range out {
-		at, shift := lineBytes*(i/8)+i%4, i%8/4*4
-		out[i] = int8(high[at]>>shift&15<<4|low[at]>>shift&15) ^ -128
+		shift := i % 8 / 4 * 4
+		h, l := high[lineBytes*(i/8)+i%4], low[wordBytes*(i/8)+i%4]
+		out[i] = int8(h>>shift&15<<4|l>>shift&15) ^ -128
 	}
 }
 
@@ -92,9 +103,9 @@ func (p *planes) codes(row int, out []int8) {
 func (p *planes) wipe(row int) {
 	high, low, header := p.at(row)
 	for g := range p.lines {
-		binary.LittleEndian.PutUint32(high[lineBytes*g:], 0)
-		binary.LittleEndian.PutUint32(low[lineBytes*g:], 0)
+		clear(high[lineBytes*g:][:wordBytes])
 	}
+	clear(low)
 	p.putHeader(header, 0, 0)
 }
 
@@ -103,9 +114,9 @@ func (p *planes) copyRow(to int, from *planes, row int) {
 	h0, l0, e0 := from.at(row)
 	h1, l1, e1 := p.at(to)
 	for g := range p.lines {
-		copy(h1[lineBytes*g:][:4], h0[lineBytes*g:][:4])
-		copy(l1[lineBytes*g:][:4], l0[lineBytes*g:][:4])
+		copy(h1[lineBytes*g:][:wordBytes], h0[lineBytes*g:])
 	}
+	copy(l1, l0)
 	copy(e1[:2], e0[:2])
 	copy(e1[2*blockRows:][:2], e0[2*blockRows:][:2])
 }

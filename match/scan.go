@@ -11,24 +11,27 @@ type scan struct {
 	work   *Work
 	found  []Candidate // of the last chunk, in the order of its rows
 
-	// What the kernels write. A chunk whose rows moved may touch one block
-	// more than others.
+	// What the kernels read and write. A chunk whose rows moved may touch one
+	// block more than others.
 	high, low []int32
 	masks     []uint16
-	list      []uint32 // of blocks with survivors
+	list      []uint32 // of survivors
 
 	rows []uint16 // of each block, that are compared
 }
 
-const maxBlocks = chunkRows/blockRows + 1
+const (
+	maxBlocks = chunkRows/blockRows + 1
+	ahead     = 8 // how many rows before it is their turn kernels prefetch
+)
 
 func newScan(k kernel) *scan {
 	return &scan{
 		kernel: k,
 		high:   make([]int32, maxBlocks*blockRows),
-		low:    make([]int32, maxBlocks*blockRows),
+		low:    make([]int32, chunkRows),
 		masks:  make([]uint16, maxBlocks),
-		list:   make([]uint32, maxBlocks),
+		list:   make([]uint32, chunkRows+ahead),
 		rows:   make([]uint16, maxBlocks),
 	}
 }
@@ -48,32 +51,32 @@ func (w *scan) chunk(c *chunk, picked []uint32, q *query, floor float64, work *W
 	}
 	work.Rows += w.eligible(s, picked, first, end)
 	from := first / blockRows
-	n := w.dismiss(s, from)
-	if n == 0 {
-		return
-	}
-	w.kernel.dots(&s.rows.low[0], &w.list[0], n, s.rows.lines, &q.codes[0], &w.low[0])
-	w.work.Blocks += n
-	for i, block := range w.list[:n] {
-		at := int(block) - from
-		w.refine(s, int(block), w.masks[at], w.high[at*blockRows:], w.low[i*blockRows:])
+	if n := w.dismiss(s, from); n > 0 {
+		w.refine(s, from, n)
 	}
 }
 
-// dismiss makes the first pass over the blocks with rows to compare, leaves
-// their survivors in masks and returns how many blocks it listed that have some.
-// Block i of the results is block from + i of the segment.
+// dismiss makes the first pass over the blocks with rows to compare, and lists
+// their survivors, n. Block i of the results is block from + i of the segment.
 func (w *scan) dismiss(s *segment, from int) (n int) {
 	for begin, end := w.run(0); begin < end; begin, end = w.run(end) {
 		w.kernel.scan(&s.rows.high[(from+begin)*s.rows.highStride()], end-begin, s.rows.lines, &w.query.codes[0], &w.bound, &w.high[begin*blockRows], &w.masks[begin])
 		for i := begin; i < end; i++ {
-			w.masks[i] &= w.rows[i]
-			if w.masks[i] != 0 {
-				w.work.Survivors += bits.OnesCount16(w.masks[i])
-				w.list[n] = uint32(from + i)
-				n++
-			}
+			n = w.listed(n, from+i, w.masks[i]&w.rows[i])
 		}
+	}
+	w.work.Survivors += n
+	return n
+}
+
+// listed adds the survivors of a block to a list of n.
+func (w *scan) listed(n, block int, mask uint16) int {
+	if mask != 0 {
+		w.work.Blocks++
+	}
+	for ; mask != 0; mask &= mask - 1 {
+		w.list[n] = uint32(block*blockRows + bits.TrailingZeros16(mask))
+		n++
 	}
 	return n
 }
@@ -87,12 +90,13 @@ func (w *scan) run(from int) (begin, end int) {
 	return begin, end
 }
 
-// refine scores the survivors of a block.
-func (w *scan) refine(s *segment, block int, mask uint16, high, low []int32) {
-	for ; mask != 0; mask &= mask - 1 {
-		r := bits.TrailingZeros16(mask)
-		row := block*blockRows + r
-		if score := w.query.score(high[r], low[r], s.norms[row]); score >= w.floor {
+// refine makes the second pass over n listed rows, and scores them. The first
+// pass began at block from.
+func (w *scan) refine(s *segment, from, n int) {
+	w.kernel.dots(&s.rows.low[0], &w.list[0], n, s.rows.lines, &w.query.halves[0], &w.low[0])
+	for i, row := range w.list[:n] {
+		high := w.high[int(row)-from*blockRows]
+		if score := w.query.score(high, w.low[i], s.norms[row]); score >= w.floor {
 			w.work.Exact++
 			w.found = append(w.found, Candidate{ID: s.ids[row], Score: score})
 		}

@@ -70,8 +70,8 @@ type Result struct {
 // Skip refused.
 //
 // The rest tells how hard it was. Half of each code sufficed to dismiss all rows
-// but Survivors; these lay in Blocks blocks of sixteen rows, of which the other
-// half was read; and Exact rows had the score to be offered for the list. These
+// but Survivors, of which the other half was read; these lay in Blocks blocks of
+// sixteen rows; and Exact rows had the score to be offered for the list. These
 // three depend on the order in which rows were met, which with several
 // processors is not the same each time.
 type Work struct {

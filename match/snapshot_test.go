@@ -189,7 +189,7 @@ func standing(file []byte) (n int) {
 	header := at + row/16*high
 	for g := range lines {
 		n += nonZero(file[header+64+64*g+4*(row%16):][:4])
-		n += nonZero(file[at+blocks*high+row/16*low+64*g+4*(row%16):][:4])
+		n += nonZero(file[at+blocks*high+4*lines*row+4*g:][:4])
 	}
 	n += nonZero(file[header+2*(row%16):][:2]) + nonZero(file[header+32+2*(row%16):][:2])
 	return n + nonZero(file[at+blocks*(high+low)+4*row:][:4])

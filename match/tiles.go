@@ -18,6 +18,7 @@ const (
 
 // tiled compares all probes of a search with chunks.
 type tiled struct {
+	kernel kernel
 	lists  []list
 	work   []Work
 	found  [][]Candidate // of the last chunk, for each probe
@@ -26,20 +27,22 @@ type tiled struct {
 	tiles, groups int
 	config        []byte
 	probes        []byte   // [groups][2][tiles] of 16 probes and 64 dimensions
+	low           []byte   // [lines] of a block's low halves, a multiple of 16
 	rows          []byte   // [2][tiles] of 64 dimensions and 16 rows
 	start         []int32  // [groups] of 32 probes, each's threshold negated, for 16 rows
 	sums          []int32  // [groups][2 probe tiles][2 blocks][16 probes][16 rows]
 	hits          []uint32 // [groups]
 }
 
-func newTiled(lists []list, work []Work) *tiled {
-	t := &tiled{lists: lists, work: work, found: make([][]Candidate, len(lists)), floors: make([]float64, len(lists))}
+func newTiled(k kernel, lists []list, work []Work) *tiled {
+	t := &tiled{kernel: k, lists: lists, work: work, found: make([][]Candidate, len(lists)), floors: make([]float64, len(lists))}
 	t.tiles = (len(lists[0].query.codes) + tileDims - 1) / tileDims
 	t.groups = (len(lists) + groupProbes - 1) / groupProbes
 	n := t.groups * 2 * t.tiles * tileBytes
 	t.probes = aligned(make([]byte, n+lineBytes), n, lineBytes)
 	n = 2 * t.tiles * tileBytes
 	t.rows = aligned(make([]byte, n+lineBytes), n, lineBytes)
+	t.low = make([]byte, roundUp(len(lists[0].query.codes)/8, 16)*lineBytes)
 	t.start = make([]int32, t.groups*groupProbes*blockRows)
 	t.sums = make([]int32, t.groups*groupSums)
 	t.hits = make([]uint32, t.groups)
@@ -141,9 +144,10 @@ func (t *tiled) blocks(s *segment, block int, alive [2]uint16) {
 		if mask == 0 {
 			continue // what the buffers hold is masked
 		}
-		joinAVX512(&p.high[(block+i)*p.highStride()+headerBytes], &p.low[(block+i)*p.lowStride()], p.lines, &t.rows[i*t.tiles*tileBytes])
+		turnAVX512(&p.low[(block+i)*p.lowStride()], p.lines, &t.low[0])
+		joinAVX512(&p.high[(block+i)*p.highStride()+headerBytes], &t.low[0], p.lines, &t.rows[i*t.tiles*tileBytes])
 	}
-	tilesAMX(&t.config[0], &t.rows[0], &t.probes[0], t.tiles, t.groups, &t.start[0], &t.sums[0], &t.hits[0])
+	t.kernel.tiles(&t.config[0], &t.rows[0], &t.probes[0], t.tiles, t.groups, &t.start[0], &t.sums[0], &t.hits[0])
 	for group, hit := range t.hits {
 		if hit != 0 {
 			t.collect(s, group, block, alive)

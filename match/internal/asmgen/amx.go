@@ -107,8 +107,62 @@ func testTiles(w *writer) {
 	w.op("MOVL R10, (R13)")
 }
 
-// join writes the step before: the two planes of a block to whole bytes, in
-// tiles of eight lines.
+// turn writes the step before the next: the words of sixteen rows of the low
+// plane to lines as the high plane has them, sixteen at a time. The last lines
+// may be too many.
+func turn(w *writer) {
+	w.raw("\n// func turnAVX512(l *byte, lines int, out *byte)\n")
+	w.raw("TEXT ·turnAVX512(SB), NOSPLIT, $0-24\n")
+	for i, load := range []string{"l", "lines", "out"} {
+		w.op("MOVQ %s+%d(FP), %s", load, 8*i, []string{"SI", "DX", "DI"}[i])
+	}
+	w.op("MOVQ DX, R9")
+	w.op("SHLQ $2, R9")
+	w.label("lines")
+	w.op("MOVQ SI, R10")
+	for row := range 16 {
+		w.op("VMOVDQU64 (R10), Z%d", row)
+		w.op("PREFETCHT0 4096(R10)")
+		w.op("ADDQ R9, R10")
+	}
+	transpose(w)
+	w.op("ADDQ $64, SI")
+	w.op("ADDQ $1024, DI")
+	w.op("SUBQ $16, DX")
+	w.op("JGT lines")
+	w.op("VZEROUPPER")
+	w.op("RET")
+}
+
+// transpose writes the columns of the sixteen rows of words in Z0 to Z15, in
+// order, to (DI): first those of every four by four words, then those of the
+// four by four lanes.
+func transpose(w *writer) {
+	for row := 0; row < 16; row += 2 {
+		w.op("VPUNPCKLDQ Z%d, Z%d, Z%d", row+1, row, 16+row)
+		w.op("VPUNPCKHDQ Z%d, Z%d, Z%d", row+1, row, 17+row)
+	}
+	for row := 0; row < 16; row += 4 {
+		for half := range 2 {
+			w.op("VPUNPCKLQDQ Z%d, Z%d, Z%d", 18+row+half, 16+row+half, row+2*half)
+			w.op("VPUNPCKHQDQ Z%d, Z%d, Z%d", 18+row+half, 16+row+half, row+2*half+1)
+		}
+	}
+	const even, odd = 0x88, 0xDD
+	for column := range 4 {
+		for half, lanes := range []int{even, odd} {
+			w.op("VSHUFI32X4 $0x%X, Z%d, Z%d, Z16", lanes, 4+column, column)
+			w.op("VSHUFI32X4 $0x%X, Z%d, Z%d, Z17", lanes, 12+column, 8+column)
+			w.op("VSHUFI32X4 $0x%X, Z17, Z16, Z18", even)
+			w.op("VSHUFI32X4 $0x%X, Z17, Z16, Z19", odd)
+			w.op("VMOVDQU64 Z18, %d(DI)", 64*(4*half+column))
+			w.op("VMOVDQU64 Z19, %d(DI)", 64*(4*(half+2)+column))
+		}
+	}
+}
+
+// join writes the step before tiles: the lines of both halves of a block to
+// whole bytes, in tiles of eight lines.
 func join(w *writer) {
 	w.raw("\n// func joinAVX512(h, l *byte, lines int, out *byte)\n")
 	w.raw("TEXT ·joinAVX512(SB), NOSPLIT, $0-32\n")
@@ -120,7 +174,6 @@ func join(w *writer) {
 	w.op("VPSLLD $4, Z31, Z30")
 	w.label("line")
 	w.op("PREFETCHT0 4096(SI)")
-	w.op("PREFETCHT0 4096(DI)")
 	w.op("VMOVDQU64 (SI), Z0")
 	w.op("VMOVDQU64 (DI), Z1")
 	w.op("VPSLLD $4, Z0, Z2")

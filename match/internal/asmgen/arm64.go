@@ -17,7 +17,7 @@ func arm64() []byte {
 // the codes for it; R12 counts lines.
 var registers = map[string]string{
 	"h": "R0", "l": "R0", "blocks": "R1", "n": "R1", "lines": "R2", "q": "R3",
-	"b": "R4", "dots": "R5", "masks": "R6", "list": "R6",
+	"halves": "R3", "b": "R4", "dots": "R5", "masks": "R6", "list": "R6",
 }
 
 func (w *writer) arguments(names ...string) {
@@ -46,34 +46,33 @@ func scanARM64(w *writer, set instructions) {
 	w.op("RET")
 }
 
-// dotsARM64 writes the second pass: chosen blocks, without header. While it works
-// on one block it asks for the next, which is R14 away.
+// dotsARM64 writes the second pass: chosen rows of the low plane.
 func dotsARM64(w *writer, set instructions) {
-	w.function(set, "dots", "l *byte, list *uint32, n, lines int, q *int8, dots *int32", 48)
-	w.arguments("l", "list", "n", "lines", "q", "dots")
+	w.function(set, "dots", "l *byte, list *uint32, n, lines int, halves *int8, dots *int32", 48)
+	w.arguments("l", "list", "n", "lines", "halves", "dots")
 	set.setup(w)
-	w.op("LSL $6, R2, R8")
+	w.op("LSL $2, R2, R8")
+	w.label("row")
 	w.op("MOVWU (R6), R10")
 	w.op("MADD R8, R0, R10, R10")
-	w.label("block")
-	w.op("MOVD R10, R13")
-	w.op("CMP $1, R1")
-	w.op("BEQ last")
-	w.op("MOVWU 4(R6), R13")
+	w.op("MOVWU %d(R6), R13", 4*rowsAhead)
 	w.op("MADD R8, R0, R13, R13")
-	w.label("last")
-	w.op("SUB R10, R13, R14")
+	w.op("MOVD R3, R11")
+	w.op("MOVD R8, R12")
 	set.clear(w)
-	productARM64(w, set, func(n int) {
-		w.op("ADD R14, R10, R15")
-		ask(w, n, "R15", 0)
-	})
-	set.store(w)
-	w.op("MOVD R13, R10")
-	w.op("ADD $64, R5, R5")
+	w.label("line")
+	ask(w, 1, "R13", 0)
+	set.line(w)
+	w.op("ADD $64, R10, R10")
+	w.op("ADD $64, R13, R13")
+	w.op("ADD $128, R11, R11")
+	w.op("SUBS $64, R12, R12")
+	w.op("BGT line")
+	set.total(w)
+	w.op("ADD $4, R5, R5")
 	w.op("ADD $4, R6, R6")
 	w.op("SUBS $1, R1, R1")
-	w.op("BNE block")
+	w.op("BNE row")
 	w.op("RET")
 }
 
@@ -131,7 +130,8 @@ var (
 	fmul   = vectorOp{"FMUL 4S", 0x6E20DC00}
 	fadd   = vectorOp{"FADD 4S", 0x4E20D400}
 	fsub   = vectorOp{"FSUB 4S", 0x4EA0D400}
-	fcmge  = vectorOp{"FCMGE 4S", 0x6E20E400} // ones where the first source >= the second
+	sdot   = vectorOp{"SDOT 16B to 4S", 0x4E809400} // adds four products to each sum
+	fcmge  = vectorOp{"FCMGE 4S", 0x6E20E400}       // ones where the first source >= the second
 )
 
 func (w *writer) vector(op vectorOp, to int, from ...int) {
@@ -143,9 +143,9 @@ func (w *writer) vector(op vectorOp, to int, from ...int) {
 	w.op("WORD $0x%08X // %s %s", code, op.name, operands)
 }
 
-// sdot adds, to each of four sums, four products of signed bytes: those of a
+// sdotWord adds, to each of four sums, four products of signed bytes: those of a
 // row with word 0..3 of the codes.
-func (w *writer) sdot(sum, rows, codes, word int) {
+func (w *writer) sdotWord(sum, rows, codes, word int) {
 	high, low := uint32(word>>1), uint32(word&1)
 	code := 0x4F80E000 | high<<11 | low<<21 | uint32(codes)<<16 | uint32(rows)<<5 | uint32(sum)
 	w.op("WORD $0x%08X // SDOT 16B to 4S v%d, v%d, v%d[%d]", code, sum, rows, codes, word)

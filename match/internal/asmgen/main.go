@@ -41,6 +41,7 @@ func amd64() []byte {
 		scan(w, set)
 		dots(w, set)
 	}
+	turn(w)
 	join(w)
 	tiles(w)
 	return w.Bytes()
@@ -75,13 +76,21 @@ type instructions interface {
 	store(w *writer)
 	// bound loads the three factors of the bound from (AX).
 	bound(w *writer)
+	// line multiplies a line of one row from R10 with two lines of codes from
+	// R11; total adds up and writes one sum to (DI).
+	line(w *writer)
+	total(w *writer)
 	// compare writes the mask of the rows that reach the bound, whose header
 	// is at (SI) and whose sums were just stored, to (R8).
 	compare(w *writer)
 }
 
-// ahead is how far in front of the line in use memory is asked for, in bytes.
-const ahead = 2048
+// Memory is asked for before it is used: ahead bytes, or rowsAhead entries of a
+// list of rows.
+const (
+	ahead     = 2048
+	rowsAhead = 8
+)
 
 // scan writes the first pass: consecutive blocks with a header.
 func scan(w *writer, set instructions) {
@@ -106,37 +115,37 @@ func scan(w *writer, set instructions) {
 	w.op("RET")
 }
 
-// dots writes the second pass: chosen blocks, without header. While it works
-// on one block it asks for the next.
+// dots writes the second pass: chosen rows of the low plane.
 func dots(w *writer, set instructions) {
-	w.function(set, "dots", "l *byte, list *uint32, n, lines int, q *int8, dots *int32", 48)
-	for i, load := range []string{"l", "list", "n", "lines", "q", "dots"} {
+	w.function(set, "dots", "l *byte, list *uint32, n, lines int, halves *int8, dots *int32", 48)
+	for i, load := range []string{"l", "list", "n", "lines", "halves", "dots"} {
 		w.op("MOVQ %s+%d(FP), %s", load, 8*i, []string{"SI", "R8", "CX", "DX", "BX", "DI"}[i])
 	}
 	set.setup(w)
-	w.op("MOVQ DX, R9")
-	w.op("SHLQ $6, R9")
+	w.op("SHLQ $2, DX")
+	w.label("row")
 	w.op("MOVL (R8), R10")
-	w.op("IMULQ R9, R10")
+	w.op("IMULQ DX, R10")
 	w.op("ADDQ SI, R10")
-	w.label("block")
-	w.op("MOVQ R10, R13")
-	w.op("CMPQ CX, $1")
-	w.op("JEQ last")
-	w.op("MOVL 4(R8), R13")
-	w.op("IMULQ R9, R13")
+	w.op("MOVL %d(R8), R13", 4*rowsAhead)
+	w.op("IMULQ DX, R13")
 	w.op("ADDQ SI, R13")
-	w.label("last")
-	w.op("MOVQ R13, R14")
-	w.op("SUBQ R10, R14")
+	w.op("MOVQ BX, R11")
+	w.op("MOVQ DX, R12")
 	set.clear(w)
-	product(w, set, func(line int) { w.op("PREFETCHT0 %d(R10)(R14*1)", 64*line) })
-	set.store(w)
-	w.op("MOVQ R13, R10")
-	w.op("ADDQ $64, DI")
+	w.label("line")
+	w.op("PREFETCHT0 (R13)")
+	set.line(w)
+	w.op("ADDQ $64, R10")
+	w.op("ADDQ $64, R13")
+	w.op("ADDQ $128, R11")
+	w.op("SUBQ $64, R12")
+	w.op("JGT line")
+	set.total(w)
+	w.op("ADDQ $4, DI")
 	w.op("ADDQ $4, R8")
 	w.op("DECQ CX")
-	w.op("JNZ block")
+	w.op("JNZ row")
 	w.op("VZEROUPPER")
 	w.op("RET")
 }

@@ -78,6 +78,20 @@ func (arm64Base) compare(w *writer) {
 	w.op("MOVH R7, (R6)")
 }
 
+// loadCodes loads 64 codes to four registers.
+func loadCodes(w *writer, offset, to int) {
+	w.op("FLDPQ %d(R11), (F%d, F%d)", offset, to, to+1)
+	w.op("FLDPQ %d(R11), (F%d, F%d)", offset+32, to+2, to+3)
+}
+
+func (arm64Base) total(w *writer) {
+	for v := 1; v < 4; v++ {
+		w.op("VADD V%d.S4, V0.S4, V0.S4", v)
+	}
+	w.op("VADDV V0.S4, V0")
+	w.op("FMOVS F0, (R5)")
+}
+
 // neonDot multiplies with SDOT: four products of bytes are added to each of four
 // sums. V0..V3 take the low halves of the lines and V4..V7 the high ones.
 type neonDot struct{ arm64Base }
@@ -95,9 +109,19 @@ func (neonDot) lines(w *writer, n int) {
 		}
 		loadLine(w, line)
 		for v := range 4 {
-			w.sdot(v, 16+v, 24, line%2*2)
-			w.sdot(4+v, 20+v, 24, line%2*2+1)
+			w.sdotWord(v, 16+v, 24, line%2*2)
+			w.sdotWord(4+v, 20+v, 24, line%2*2+1)
 		}
+	}
+}
+
+func (neonDot) line(w *writer) {
+	loadLine(w, 0)
+	loadCodes(w, 0, 8)
+	loadCodes(w, 64, 12)
+	for v := range 4 {
+		w.vector(sdot, v, 16+v, 8+v)
+		w.vector(sdot, v, 20+v, 12+v)
 	}
 }
 
@@ -136,6 +160,22 @@ func (neon) lines(w *writer, n int) {
 	for sum := range 8 {
 		w.vector(sadalp, sum, 8+sum)
 	}
+}
+
+// line takes eight products to each sum of sixteen bits.
+func (neon) line(w *writer) {
+	loadLine(w, 0)
+	low, high := smull, smull2
+	for half := range 2 {
+		loadCodes(w, 64*half, 24)
+		for v := range 4 {
+			w.vector(low, 8, 16+4*half+v, 24+v)
+			w.vector(high, 9, 16+4*half+v, 24+v)
+			low, high = smlal, smlal2
+		}
+	}
+	w.vector(sadalp, 0, 8)
+	w.vector(sadalp, 1, 9)
 }
 
 func (neon) store(w *writer) {

@@ -38,6 +38,33 @@ func (avx512) store(w *writer) {
 	w.op("VMOVDQU32 Z0, (DI)")
 }
 
+func (avx512) line(w *writer) {
+	w.op("VMOVDQU64 (R10), Z4")
+	w.op("VPSRLW $4, Z4, Z5")
+	w.op("VPANDD Z31, Z4, Z4")
+	w.op("VPANDD Z31, Z5, Z5")
+	w.op("VPDPBUSD (R11), Z4, Z0")
+	w.op("VPDPBUSD 64(R11), Z5, Z1")
+}
+
+func (avx512) total(w *writer) {
+	w.op("VPADDD Z1, Z0, Z0")
+	w.op("VEXTRACTI64X4 $1, Z0, Y1")
+	addUp(w)
+}
+
+// addUp adds the sums in Y0 and Y1 and writes the total.
+func addUp(w *writer) {
+	w.op("VPADDD Y1, Y0, Y0")
+	w.op("VEXTRACTI128 $1, Y0, X1")
+	w.op("VPADDD X1, X0, X0")
+	w.op("VPSHUFD $0x4E, X0, X1")
+	w.op("VPADDD X1, X0, X0")
+	w.op("VPSHUFD $0xB1, X0, X1")
+	w.op("VPADDD X1, X0, X0")
+	w.op("VMOVD X0, (DI)")
+}
+
 func (avx512) bound(w *writer) {
 	for i := range 3 {
 		w.op("VBROADCASTSS %d(AX), Z%d", 4*i, 30-i)
@@ -112,6 +139,22 @@ func (avx2) store(w *writer) {
 	w.op("VMOVDQU Y0, (DI)")
 	w.op("VMOVDQU Y1, 32(DI)")
 }
+
+func (avx2) line(w *writer) {
+	for half := range 2 {
+		w.op("VMOVDQU %d(R10), Y2", 32*half)
+		w.op("VPSRLW $4, Y2, Y3")
+		w.op("VPAND Y15, Y2, Y2")
+		w.op("VPAND Y15, Y3, Y3")
+		w.op("VPMADDUBSW %d(R11), Y2, Y2", 32*half)
+		w.op("VPMADDUBSW %d(R11), Y3, Y3", 64+32*half)
+		w.op("VPADDW Y3, Y2, Y2")
+		w.op("VPMADDWD Y14, Y2, Y2")
+		w.op("VPADDD Y2, Y%d, Y%d", half, half)
+	}
+}
+
+func (avx2) total(w *writer) { addUp(w) }
 
 func (avx2) bound(w *writer) {
 	for i := range 3 {
