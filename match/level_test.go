@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -111,9 +112,15 @@ func someOf(r *rand.Rand, n int) []uint64 {
 	return ids
 }
 
+// checker is a test or the check of a property.
+type checker interface {
+	rapid.TB
+	Context() context.Context
+}
+
 // everyKernel searches once more with the score of a candidate as the floor,
 // so that equality occurs.
-func everyKernel(t *rapid.T, g *match.Gallery, probe match.Template, request match.Request) {
+func everyKernel(t checker, g *match.Gallery, probe match.Template, request match.Request) {
 	want, err := g.Exhaustive(t.Context(), probe, request)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +134,7 @@ func everyKernel(t *rapid.T, g *match.Gallery, probe match.Template, request mat
 	}
 }
 
-func checkKernels(t *rapid.T, g *match.Gallery, probe match.Template, request match.Request) {
+func checkKernels(t checker, g *match.Gallery, probe match.Template, request match.Request) {
 	want, err := g.Exhaustive(t.Context(), probe, request)
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +249,7 @@ func TestEveryKernelEqualsTheReferenceInBatches(t *testing.T) {
 	})
 }
 
-func checkBatchOf(t *rapid.T, g *match.Gallery, kernel string, queries []match.Query) {
+func checkBatchOf(t checker, g *match.Gallery, kernel string, queries []match.Query) {
 	got := g.SearchBatch(t.Context(), queries)
 	for i, q := range queries {
 		want, err := g.Exhaustive(t.Context(), q.Probe, q.Request)

@@ -81,53 +81,163 @@ func TestQuantiseTakesTheDirectionOnly(t *testing.T) {
 	})
 }
 
+// FuzzQuantise lets the bytes be the coordinates of two vectors.
 func FuzzQuantise(f *testing.F) {
-	add := func(v ...float32) {
-		var b []byte
-		for _, x := range v {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	for _, x := range awkward() {
+		for _, y := range awkward() {
+			f.Add(asBytes(x), asBytes(y))
 		}
-		f.Add(b)
 	}
-	add(1, 0, 0, 0)
-	add(1, 1, 1, 1, 1, 1, 1, 1, 1)
-	add(math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32)
-	add(math.MaxFloat32, math.SmallestNonzeroFloat32, -math.MaxFloat32)
-	add(float32(math.Inf(-1)), 1)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		v := make([]float32, len(b)/4)
-		for i := range v {
-			v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		}
-		x, err := match.Quantise(model, v)
-		if err != nil {
-			if !errors.Is(err, match.ErrVector) {
-				t.Fatal(err)
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		n := min(len(a), len(b)) / 4
+		v, w := asVector(a[:4*n]), asVector(b[:4*n])
+		x, errX := match.Quantise(model, v)
+		y, errY := match.Quantise(model, w)
+		for _, c := range []struct {
+			v   []float32
+			x   match.Template
+			err error
+		}{{v, x, errX}, {w, y, errY}} {
+			if (c.err == nil) != hasDirection(c.v) || c.err != nil && !errors.Is(c.err, match.ErrVector) {
+				t.Fatal(c.err)
 			}
-			return
+			if c.err == nil {
+				checkCodes(t, c.v, c.x)
+			}
 		}
-		checkCodes(t, v, x)
+		if errX == nil && errY == nil {
+			checkScore(t, v, w, x, y)
+		}
 	})
 }
 
-// checkCodes holds every code to half a step of its coordinate, or to the clip.
-func checkCodes(t *testing.T, v []float32, x match.Template) {
-	var sum float64
-	for _, f := range v {
-		sum += float64(f) * float64(f)
+// awkward lists vectors of eight coordinates that strain a quantiser.
+func awkward() [][]float32 {
+	const tiny, huge = math.SmallestNonzeroFloat32, math.MaxFloat32
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	return [][]float32{
+		{1, 0, 0, 0, 0, 0, 0, 0},
+		{0, 0, 0, 0, 0, 0, 0, -1},
+		{1, 1, 1, 1, 1, 1, 1, 1},
+		{-3, -3, -3, -3, -3, -3, -3, -3},
+		{tiny, -tiny, tiny, 0, 0, tiny, 0, 0},
+		{huge, tiny, -huge, 1, 0, huge, -1, huge},
+		{100, 1, -1, 1, -1, 1, -1, 1},
+		{0.5, -0.25, 0.125, 4, -1, 0, 0.01, -2},
+		{0, 0, 0, 0, 0, 0, 0, 0},
+		{1, nan, 0, 0, 0, 0, 0, 0},
+		{1, 0, -inf, inf, 0, 0, 0, 0},
+		{},
 	}
-	step := match.ClipSigma / 127 / math.Sqrt(float64(len(v)))
-	for i, c := range x.Codes() {
-		want := float64(v[i]) / math.Sqrt(sum) / step
-		want = max(-127, min(127, want))
-		if c == -128 || math.Abs(float64(c)-want) > 0.5+1e-9 {
-			t.Fatalf("code %d is %d, want %g", i, c, want)
+}
+
+func asBytes(v []float32) (b []byte) {
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}
+
+func asVector(b []byte) []float32 {
+	v := make([]float32, len(b)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v
+}
+
+// hasDirection is when a vector has a template.
+func hasDirection(v []float32) bool {
+	sum := floatDot(v, v)
+	return len(v) <= match.MaxDim && sum > 0 && sum <= math.MaxFloat64
+}
+
+func floatDot(v, w []float32) (sum float64) {
+	for i := range v {
+		sum += float64(v[i]) * float64(w[i])
+	}
+	return sum
+}
+
+// scaled returns the coordinates in units of codes, before rounding and clip.
+func scaled(v []float32) []float64 {
+	step := math.Sqrt(floatDot(v, v)) * match.ClipSigma / 127 / math.Sqrt(float64(len(v)))
+	u := make([]float64, len(v))
+	for i, x := range v {
+		u[i] = float64(x) / step
+	}
+	return u
+}
+
+// checkCodes holds every code to half a step of its coordinate, or to the clip.
+func checkCodes(t rapid.TB, v []float32, x match.Template) {
+	codes := x.Codes()
+	for i, u := range scaled(v) {
+		if c := codes[i]; c == -128 || math.Abs(float64(c)-max(-127, min(127, u))) > 0.5+1e-9 {
+			t.Fatalf("code %d is %d, want %g", i, c, u)
 		}
 	}
-	if s, err := match.Score(x, x); err != nil || s != 1 {
-		t.Fatalf("score with itself %v, %v", s, err)
+	if s := score(t, x, x); s != 1 {
+		t.Fatalf("score with itself %v", s)
 	}
-	if y, err := match.Parse(x.Bytes()); err != nil || !slices.Equal(y.Codes(), x.Codes()) {
+	if again := quantise(t, v); !slices.Equal(again, codes) {
+		t.Fatalf("%v, and once more %v", codes, again)
+	}
+	if y, err := match.Parse(x.Bytes()); err != nil || !slices.Equal(y.Codes(), codes) {
 		t.Fatalf("does not parse: %v", err)
 	}
+}
+
+// turn is how far the codes may point away from their vector: at most the angle
+// whose sine is the length of the error over that of the vector. An error is
+// half a step, or what the clip cut off.
+func turn(v []float32) float64 {
+	var errors, length float64
+	for _, u := range scaled(v) {
+		e := max(0.5, math.Abs(u)-127)
+		errors, length = errors+e*e, length+u*u
+	}
+	return math.Asin(min(1, math.Sqrt(errors/length)))
+}
+
+// checkScore holds the score to the cosine of the vectors: between two cosines
+// lies at most the difference of the angles. It returns how far apart they are.
+func checkScore(t rapid.TB, v, w []float32, x, y match.Template) float64 {
+	s := score(t, x, y)
+	if math.Float64bits(s) != math.Float64bits(score(t, y, x)) {
+		t.Fatal("the score is not symmetric")
+	}
+	cosine := floatDot(v, w) / math.Sqrt(floatDot(v, v)) / math.Sqrt(floatDot(w, w))
+	distance := math.Abs(s - cosine)
+	if bound := turn(v) + turn(w); distance > bound+1e-9 {
+		t.Fatalf("score %v, cosine %v: further apart than %v", s, cosine, bound)
+	}
+	return distance
+}
+
+// TestTheScoreIsNearTheCosine also holds the error to 0.026 where nothing is
+// clipped: half a step for each of d coordinates turns either vector by at most
+// the angle whose sine is 3.25/254.
+func TestTheScoreIsNearTheCosine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dim := rapid.IntRange(1, 300).Draw(t, "dim")
+		coordinate := rapid.OneOf(rapid.Float32Range(-1, 1), rapid.SampledFrom([]float32{0, 1, -1, 1e-30, 1e30, 50}))
+		draw := func(name string) ([]float32, match.Template) {
+			v := rapid.SliceOfN(coordinate, dim, dim).Draw(t, name)
+			v[rapid.IntRange(0, dim-1).Draw(t, "at")] = 1 // a direction
+			x, err := match.Quantise(model, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkCodes(t, v, x)
+			return v, x
+		}
+		v, x := draw("v")
+		w, y := draw("w")
+		distance := checkScore(t, v, w, x, y)
+		clipped := func(u float64) bool { return math.Abs(u) > 127.5 }
+		if distance > 0.026 && !slices.ContainsFunc(append(scaled(v), scaled(w)...), clipped) {
+			t.Fatalf("%v from the cosine", distance)
+		}
+	})
 }
