@@ -3,6 +3,7 @@ package idem
 import (
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -131,9 +132,10 @@ func (s Settings) personalNumber(text string) (string, error) {
 	return number, nil
 }
 
+// compact composes once more at the end: what a blank stood between may join.
 func compact(text string) (string, error) {
 	out := strings.ToUpper(strings.Map(func(r rune) rune {
-		if r == ' ' || r == '-' {
+		if unicode.IsSpace(r) || r == '-' {
 			return -1
 		}
 		return r
@@ -141,28 +143,36 @@ func compact(text string) (string, error) {
 	if out == "" {
 		return "", ErrAliasValue
 	}
-	return out, nil
+	return norm.NFKC.String(out), nil
 }
 
 // ValidIIN checks the last digit of a Kazakhstan individual identification
-// number of twelve digits: weights 1..11 modulo 11, on a remainder of ten the
-// weights 3..11,1,2; ten again makes the number invalid.
+// number of twelve digits.
 func ValidIIN(iin string) bool {
 	if len(iin) != 12 || !isDigits(iin) {
 		return false
 	}
-	check := iinRemainder(iin, 0)
-	if check == 10 {
-		check = iinRemainder(iin, 2)
-	}
-	return check < 10 && int(iin[11]-'0') == check
+	digit, ok := IINCheckDigit(iin[:11])
+	return ok && iin[11] == digit
 }
 
-func iinRemainder(iin string, shift int) int {
+// IINCheckDigit computes the last digit of a Kazakhstan individual
+// identification number from the eleven before it: weights 1..11 modulo 11, on
+// a remainder of ten the weights 3..11,1,2. It is false when that is ten again:
+// no such number is issued.
+func IINCheckDigit(head string) (digit byte, ok bool) {
+	rest := iinRemainder(head, 0)
+	if rest == 10 {
+		rest = iinRemainder(head, 2)
+	}
+	return '0' + byte(rest), rest < 10
+}
+
+func iinRemainder(head string, shift int) int {
 	sum := 0
 	for i := range 11 {
 		weight := (i+shift)%11 + 1
-		sum += weight * int(iin[i]-'0')
+		sum += weight * int(head[i]-'0')
 	}
 	return sum % 11
 }

@@ -45,14 +45,11 @@ func kazakhstan(n *Number) Reason {
 	default:
 		n.oddMale(century)
 	}
-	k := n.weighted(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11) % 11
-	if k == 10 {
-		k = n.weighted(3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2) % 11
-	}
-	if k == 10 {
+	digit, ok := idem.IINCheckDigit(n.Value[:11])
+	if !ok {
 		return NeverIssued
 	}
-	return n.check(11, k)
+	return n.check(11, int(digit-'0'))
 }
 
 // check compares the digit at a place.
