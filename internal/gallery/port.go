@@ -59,7 +59,8 @@ type Query struct {
 	// strange ones have no entries. An index does not know subjects.
 	Subjects []string
 	// Skip names entries that are no candidates; nil skips none. It is called
-	// only for references that would otherwise enter the answer.
+	// only for references that would otherwise enter the answer, from any
+	// goroutine, and perhaps for a moment after the search's context ended.
 	Skip func(idem.Seq) bool
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/gallery"
@@ -19,13 +21,21 @@ type Index struct {
 	model uint32
 	dim   int
 
+	minShared int           // see the constant; tests set it
+	places    chan struct{} // taken by shared passes
+	count     counters
+
 	mu   sync.RWMutex
 	logs map[gallery.Log]*references
 }
 
 // New returns an empty index for templates of the model and dimension.
 func New(model gallery.Model) *Index {
-	return &Index{model: model.Short, dim: model.Dim, logs: map[gallery.Log]*references{}}
+	return &Index{
+		model: model.Short, dim: model.Dim, minShared: minShared,
+		places: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		logs:   map[gallery.Log]*references{},
+	}
 }
 
 // references are those of one log, one match.Gallery per set, so that a search
@@ -33,8 +43,9 @@ func New(model gallery.Model) *Index {
 type references struct {
 	applied atomic.Int64
 
-	mu   sync.RWMutex
-	sets map[idem.Set]*match.Gallery
+	mu    sync.RWMutex
+	sets  map[idem.Set]*match.Gallery
+	lines map[string]*line // by the sets that are searched
 
 	// A reference on its way from one set to another must not slip between the
 	// scans of the two. moves is odd during a move; a search that saw it
@@ -54,7 +65,7 @@ func (x *Index) findOrAdd(log gallery.Log) *references {
 	defer x.mu.Unlock()
 	r, ok := x.logs[log]
 	if !ok {
-		r = &references{sets: map[idem.Set]*match.Gallery{}}
+		r = &references{sets: map[idem.Set]*match.Gallery{}, lines: map[string]*line{}}
 		x.logs[log] = r
 	}
 	return r
@@ -149,7 +160,8 @@ func (r *references) removeExcept(keep idem.Set, ref idem.Seq) {
 	}
 }
 
-// Search compares the probe with every reference of the sets.
+// Search compares the probe with every reference of the sets. Where these are
+// many, searches that come during a pass over them share the next one.
 func (x *Index) Search(ctx context.Context, log gallery.Log, probe match.Template, q gallery.Query, at idem.Seq) (gallery.Found, error) {
 	r := x.find(log)
 	if r == nil {
@@ -158,45 +170,15 @@ func (x *Index) Search(ctx context.Context, log gallery.Log, probe match.Templat
 		}
 		return gallery.Found{}, nil
 	}
-	for range 3 {
-		before := r.moves.Load()
-		found, err := r.search(ctx, probe, q, at)
-		if err != nil || (before%2 == 0 && r.moves.Load() == before) {
-			return found, err
-		}
-	}
-	r.moving.RLock()
-	defer r.moving.RUnlock()
-	return r.search(ctx, probe, q, at)
-}
-
-func (r *references) search(ctx context.Context, probe match.Template, q gallery.Query, at idem.Seq) (gallery.Found, error) {
-	found := gallery.Found{At: idem.Seq(r.applied.Load())}
-	if found.At < at {
+	if idem.Seq(r.applied.Load()) < at {
 		return gallery.Found{}, gallery.ErrBehind
 	}
-	request := match.Request{K: q.K, Floor: match.AtLeast(q.Floor)}
-	if q.Among != nil {
-		request.Among = make([]uint64, len(q.Among))
-		for i, seq := range q.Among {
-			request.Among[i] = uint64(seq)
-		}
+	a := &ask{ctx: ctx, probe: probe, query: q, came: time.Now()}
+	if r.shares(q, x.minShared) {
+		return x.wait(r, a)
 	}
-	if q.Skip != nil {
-		request.Skip = func(id uint64) bool { return q.Skip(idem.Seq(id)) }
-	}
-	for _, refs := range r.covered(q.Sets) {
-		result, err := refs.Search(ctx, probe, request)
-		if err != nil {
-			return gallery.Found{}, err
-		}
-		found.Work.Add(result.Work)
-		for _, c := range result.Candidates {
-			found.Candidates = append(found.Candidates, gallery.Candidate{Seq: idem.Seq(c.ID), Score: c.Score})
-		}
-	}
-	found.Candidates = best(found.Candidates, q.K)
-	return found, nil
+	x.pass(r, []*ask{a})
+	return a.found, a.err
 }
 
 // covered returns the references of the sets, each once.

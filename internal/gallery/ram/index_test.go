@@ -11,3 +11,7 @@ import (
 func TestContract(t *testing.T) {
 	gallerytest.Run(t, func() gallery.Index { return ram.New(gallerytest.Model) })
 }
+
+func TestContractWithSharedPasses(t *testing.T) {
+	gallerytest.Run(t, func() gallery.Index { return ram.New(gallerytest.Model).ShareAlways() })
+}
