@@ -19,7 +19,6 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/gallerytest"
-	"github.com/idem-id/idem/internal/gallery/ram"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/storetest"
 	"github.com/idem-id/idem/match"
@@ -46,7 +45,7 @@ type client struct {
 }
 
 func newClient(s store.Store, sealer store.Sealer, id idem.OrgID, o gallery.Options) *client {
-	return &client{gallery.New(s, sealer, ram.New(gallerytest.Model), gallerytest.Model, o), s, id}
+	return &client{gallery.New(s, sealer, newIndex(), gallerytest.Model, o), s, id}
 }
 
 // picture returns the template of one more picture of a numbered face.

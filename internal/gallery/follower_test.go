@@ -11,7 +11,6 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/gallerytest"
-	"github.com/idem-id/idem/internal/gallery/ram"
 	"github.com/idem-id/idem/internal/store"
 )
 
@@ -209,7 +208,7 @@ func TestKeyDestroyedWhileItsPageIsRead(t *testing.T) {
 		}
 		r.sealer.destroy("key of anna")
 	}}
-	fresh := gallery.New(r.store, sealer, ram.New(gallerytest.Model), gallerytest.Model, gallery.Options{})
+	fresh := gallery.New(r.store, sealer, newIndex(), gallerytest.Model, gallery.Options{})
 	answer, err := fresh.Identify(t.Context(), org, gallerytest.Template(r.faces.Face()), anyone)
 	if err != nil {
 		t.Fatalf("an entry that ended meanwhile: %v", err)
@@ -276,7 +275,7 @@ func (x *frailIndex) Apply(ctx context.Context, log gallery.Log, changes []galle
 }
 
 func TestFailedApplyIsRepaired(t *testing.T) {
-	index := &frailIndex{Index: ram.New(gallerytest.Model)}
+	index := &frailIndex{Index: newIndex()}
 	r := newRigOn(t, newMemStore(), newMemSealer(), index, gallery.Options{Page: 2})
 	want := []idem.Seq{r.enrol("anna", gallerytest.Template(r.faces.Face()))}
 	r.standing(want)

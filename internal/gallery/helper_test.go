@@ -21,6 +21,10 @@ const org idem.OrgID = "00000000-0000-7000-8000-000000000001"
 // rule finds mates of the synthetic faces and nothing else.
 var rule = gallery.Rule{Sets: []idem.Set{idem.SetPhoto}, Floor: 0.56}
 
+// newIndex is an index whose searches share passes however few references there
+// are, as they do in a large gallery.
+func newIndex() *ram.Index { return ram.New(gallerytest.Model).ShareFrom(0) }
+
 // rig is a gallery over a store in memory.
 type rig struct {
 	*gallery.Gallery
@@ -32,7 +36,7 @@ type rig struct {
 
 func newRig(t *testing.T, o gallery.Options) *rig {
 	t.Helper()
-	return newRigOn(t, newMemStore(), newMemSealer(), ram.New(gallerytest.Model), o)
+	return newRigOn(t, newMemStore(), newMemSealer(), newIndex(), o)
 }
 
 func newRigOn(t *testing.T, s *memStore, sealer *memSealer, x gallery.Index, o gallery.Options) *rig {
@@ -43,7 +47,7 @@ func newRigOn(t *testing.T, s *memStore, sealer *memSealer, x gallery.Index, o g
 
 // again returns a second gallery over the same store, as another process has.
 func (r *rig) again(o gallery.Options) *rig {
-	return newRigOn(r.t, r.store, r.sealer, ram.New(gallerytest.Model), o)
+	return newRigOn(r.t, r.store, r.sealer, newIndex(), o)
 }
 
 func photoOf(subject string, t match.Template) gallery.Entry {

@@ -13,7 +13,6 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/gallerytest"
-	"github.com/idem-id/idem/internal/gallery/ram"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/match"
 )
@@ -288,7 +287,7 @@ type slowIndex struct {
 }
 
 func newSlowIndex() *slowIndex {
-	return &slowIndex{Index: ram.New(gallerytest.Model), entered: make(chan struct{}, 1), release: make(chan struct{})}
+	return &slowIndex{Index: newIndex(), entered: make(chan struct{}, 1), release: make(chan struct{})}
 }
 
 func (s *slowIndex) Search(ctx context.Context, log gallery.Log, probe match.Template, q gallery.Query, at idem.Seq) (gallery.Found, error) {

@@ -30,8 +30,8 @@ func BenchmarkConcurrent(b *testing.B) {
 	for _, clients := range []int{1, 4, 16, 64} {
 		for _, shared := range []bool{false, true} {
 			b.Run(fmt.Sprintf("clients=%d/shared=%v", clients, shared), func(b *testing.B) {
-				x.Share(shared)
-				searchAll(b, x, probes, clients)
+				from := map[bool]int{true: 0, false: math.MaxInt}[shared]
+				searchAll(b, x.ShareFrom(from), probes, clients)
 			})
 		}
 	}

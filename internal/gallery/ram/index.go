@@ -21,7 +21,7 @@ type Index struct {
 	model uint32
 	dim   int
 
-	minShared int           // see the constant; tests set it
+	shareFrom int           // references
 	places    chan struct{} // taken by shared passes
 	count     counters
 
@@ -32,7 +32,7 @@ type Index struct {
 // New returns an empty index for templates of the model and dimension.
 func New(model gallery.Model) *Index {
 	return &Index{
-		model: model.Short, dim: model.Dim, minShared: minShared,
+		model: model.Short, dim: model.Dim, shareFrom: minShared,
 		places: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		logs:   map[gallery.Log]*references{},
 	}
@@ -54,6 +54,17 @@ type references struct {
 	moving sync.RWMutex
 }
 
+// ShareFrom makes searches over so many references and more share passes, and
+// returns the index. It is called before the first search.
+func (x *Index) ShareFrom(references int) *Index {
+	x.shareFrom = references
+	return x
+}
+
+func newReferences(sets map[idem.Set]*match.Gallery) *references {
+	return &references{sets: sets, lines: map[string]*line{}}
+}
+
 func (x *Index) find(log gallery.Log) *references {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -65,7 +76,7 @@ func (x *Index) findOrAdd(log gallery.Log) *references {
 	defer x.mu.Unlock()
 	r, ok := x.logs[log]
 	if !ok {
-		r = &references{sets: map[idem.Set]*match.Gallery{}, lines: map[string]*line{}}
+		r = newReferences(map[idem.Set]*match.Gallery{})
 		x.logs[log] = r
 	}
 	return r
@@ -174,7 +185,7 @@ func (x *Index) Search(ctx context.Context, log gallery.Log, probe match.Templat
 		return gallery.Found{}, gallery.ErrBehind
 	}
 	a := &ask{ctx: ctx, probe: probe, query: q, came: time.Now()}
-	if r.shares(q, x.minShared) {
+	if r.shares(q, x.shareFrom) {
 		return x.wait(r, a)
 	}
 	x.pass(r, []*ask{a})

@@ -13,5 +13,5 @@ func TestContract(t *testing.T) {
 }
 
 func TestContractWithSharedPasses(t *testing.T) {
-	gallerytest.Run(t, func() gallery.Index { return ram.New(gallerytest.Model).ShareAlways() })
+	gallerytest.Run(t, func() gallery.Index { return ram.New(gallerytest.Model).ShareFrom(0) })
 }

@@ -35,7 +35,7 @@ type town struct {
 }
 
 func newTown(t *testing.T, rows int) *town {
-	w := &town{t: t, x: ram.New(gallerytest.Model).ShareAlways(), oracle: gallerytest.NewOracle(), faces: gallerytest.NewFaces(3)}
+	w := &town{t: t, x: ram.New(gallerytest.Model).ShareFrom(0), oracle: gallerytest.NewOracle(), faces: gallerytest.NewFaces(3)}
 	for range rows {
 		w.reserve()
 	}
@@ -236,6 +236,25 @@ func TestOrganisationsRunBesideEachOther(t *testing.T) {
 	defer release()
 	found, err := w.x.Search(t.Context(), otherLog, w.made[0], gallery.Query{Sets: bothSets, Floor: 0.9}, 1)
 	if err != nil || len(found.Candidates) != 1 {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+// TestRestoredReferencesShareToo: an index that was not filled change by change
+// answers alike.
+func TestRestoredReferencesShareToo(t *testing.T) {
+	w := newTown(t, 0)
+	refs, err := match.NewGallery(gallerytest.Model.Short, gallerytest.Model.Dim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := gallerytest.Template(w.faces.Face())
+	if err := refs.Add(7, probe); err != nil {
+		t.Fatal(err)
+	}
+	w.x.Restore(log, map[idem.Set]*match.Gallery{idem.SetPhoto: refs}, 9)
+	found, err := w.x.Search(t.Context(), log, probe, gallery.Query{Sets: bothSets, Floor: 0.9, Among: []idem.Seq{7, 8}}, 9)
+	if err != nil || len(found.Candidates) != 1 || found.Work.Rows != 1 || found.At != 9 {
 		t.Errorf("%+v, %v", found, err)
 	}
 }

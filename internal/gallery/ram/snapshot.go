@@ -29,7 +29,7 @@ func (x *Index) Capture(log gallery.Log) map[idem.Set]*match.Capture {
 
 // Restore makes the references of a log those of the sets, as of a position.
 func (x *Index) Restore(log gallery.Log, sets map[idem.Set]*match.Gallery, applied idem.Seq) {
-	r := &references{sets: maps.Clone(sets)}
+	r := newReferences(maps.Clone(sets))
 	r.applied.Store(int64(applied))
 	x.mu.Lock()
 	defer x.mu.Unlock()
