@@ -1,0 +1,67 @@
+package trust
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Import takes a certificate (DER or PEM), a master list or a revocation list
+// into the store, whatever its file name. It refuses what cannot be read, and
+// a master list whose signature does not hold.
+func (s *Store) Import(data []byte) (Item, error) {
+	if len(data) > MaxFile {
+		return Item{}, fmt.Errorf("file of %d bytes, %d are allowed", len(data), MaxFile)
+	}
+	if block, _ := pem.Decode(data); block != nil {
+		data = block.Bytes
+	}
+	item, err := recognise(data)
+	if err != nil {
+		return Item{}, err
+	}
+	sum := sha256.Sum256(data)
+	item.Name = hex.EncodeToString(sum[:8]) + string(item.Kind)
+	return item, s.write(item.Name, data)
+}
+
+// recognise tries the kinds: their encodings exclude one another.
+func recognise(data []byte) (Item, error) {
+	faults := []error{errNoFile}
+	for _, kind := range []Kind{Certificate, Master, Revocations} {
+		item := parse(kind, data)
+		if item.Fault == nil {
+			return item, nil
+		}
+		faults = append(faults, fmt.Errorf("as %s: %w", kind, item.Fault))
+	}
+	return Item{}, errors.Join(faults...)
+}
+
+// write replaces a file as a whole, so that a running server never reads half.
+func (s *Store) write(name string, data []byte) error {
+	if err := os.MkdirAll(s.folder, 0o700); err != nil {
+		return fmt.Errorf("make the trust store: %w", err)
+	}
+	part := filepath.Join(s.folder, name+".part")
+	if err := os.WriteFile(part, data, 0o600); err != nil {
+		return fmt.Errorf("write to the trust store: %w", err)
+	}
+	if err := os.Rename(part, filepath.Join(s.folder, name)); err != nil {
+		return fmt.Errorf("write to the trust store: %w", err)
+	}
+	return nil
+}
+
+// Remove takes a file out of the store by the name that List shows.
+func (s *Store) Remove(name string) error {
+	if kindOf(name) == "" || filepath.Base(name) != name {
+		return fmt.Errorf("%q: %w", name, fs.ErrNotExist)
+	}
+	return os.Remove(filepath.Join(s.folder, name))
+}
