@@ -63,7 +63,7 @@ var arrows = map[string][]string{
 	"internal/tech/facematch":    {"", "match", "internal/tech", "internal/face"},
 	"internal/tech/document":     {"", "internal/tech", "internal/face", "internal/mrz", "internal/personal", "internal/barcode", "internal/tech/document/ocr"},
 	"internal/tech/document/ocr": {"", "internal/models", "internal/onnx", "internal/mrz"},
-	"internal/tech/edocument":    {"", "internal/tech", "internal/picture", "internal/mrz", "internal/personal"},
+	"internal/tech/edocument":    {"", "internal/tech", "internal/picture", "internal/mrz", "internal/personal", "internal/tech/edocument"},
 
 	"internal/access":   {"", "internal/store"},
 	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},

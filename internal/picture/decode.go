@@ -151,18 +151,23 @@ func finish(r raster, f Format, turn int, l Limits) (image.Image, Picture, error
 
 // inspect does everything that can be refused without decoding.
 func inspect(data []byte, l Limits) (Format, error) {
-	if len(data) > l.Bytes {
-		return "", tooLarge("the image has %d bytes, %d are allowed", len(data), l.Bytes)
-	}
 	format, ok := Sniff(data)
 	if !ok {
 		return "", ErrUnsupported
 	}
-	w, h, err := dimensions(format, data)
-	if err != nil {
-		return "", ErrUndecodable.Because(err)
+	return format, inspectAs(format, data, l)
+}
+
+// inspectAs checks the size of the file and of the picture that it claims.
+func inspectAs(f Format, data []byte, l Limits) error {
+	if len(data) > l.Bytes {
+		return tooLarge("the image has %d bytes, %d are allowed", len(data), l.Bytes)
 	}
-	return format, l.check(w, h)
+	w, h, err := dimensions(f, data)
+	if err != nil {
+		return ErrUndecodable.Because(err)
+	}
+	return l.check(w, h)
 }
 
 // maxScans bounds the passes of a progressive JPEG: each one may touch every
@@ -184,6 +189,8 @@ func dimensions(f Format, data []byte) (w, h int, err error) {
 		return webpDimensions(data)
 	case HEIC:
 		return heicDimensions(data)
+	case JPEG2000:
+		return jp2Dimensions(data)
 	}
 	return c.Width, c.Height, err
 }

@@ -167,14 +167,16 @@ func RunWorker(in io.Reader, out io.Writer) error {
 
 func decodeForeign(data []byte, l Limits) (r raster, err error) {
 	defer recoverTo(&err)
-	format, err := inspect(data, l)
-	if err != nil {
-		return raster{}, err
-	}
-	if format != HEIC {
+	format, decode := HEIC, decodeHEIC
+	if f, _ := sniffPortrait(data); f == JPEG2000 {
+		format, decode = f, decodeJP2
+	} else if !isHEIC(data) {
 		return raster{}, ErrUnsupported
 	}
-	img, err := decodeHEIC(data)
+	if err := inspectAs(format, data, l); err != nil {
+		return raster{}, err
+	}
+	img, err := decode(data)
 	if err != nil {
 		return raster{}, err
 	}

@@ -19,7 +19,7 @@ import (
 
 // Passport is a zone of Utopia whose check digits hold.
 func Passport() []string {
-	return []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F3204159ZE184226B<<<<<18"}
+	return []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F3204153ZE184226B<<<<<16"}
 }
 
 // Chip signs data groups and returns the files of a chip.
