@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,28 +35,27 @@ func largeGallery(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret, rate, err := b.fillLarge(ctx)
+	secret, rows, err := b.fillLarge(ctx)
 	if err != nil {
 		return nil, err
 	}
-	full, err := b.identification(ctx, "large", secret, b.templates, photo)
+	fromLog, err := b.identification(ctx, "large", secret, b.templates, photo)
 	if err != nil {
-		return nil, err
+		return rows, err
 	}
-	again, err := b.identification(ctx, "large", secret, b.templates, photo)
+	fromSnapshot, err := b.identification(ctx, "large", secret, b.templates, photo)
 	if err != nil {
-		return nil, err
+		return rows, err
 	}
-	n := b.templates
-	rows := []row{
-		{fmt.Sprintf("enrolment of %d templates, reserved and activated in blocks of %d, SQLite", n, blockSize), fmt.Sprintf("%.0f/s", rate), ""},
-		{"data folder per template", fmt.Sprintf("%d bytes", b.folderSize("large")/int64(n)), ""},
-		{"start to readiness, from the log", rounded(full.ready), ""},
-		{"start to readiness, after a regular stop", rounded(again.ready), ""},
-		{"memory per template", fmt.Sprintf("%d bytes (%d MB resident, %d MB with one)", (full.memory-empty.memory)/int64(n), full.memory>>20, empty.memory>>20), ""},
-		{"memory per template after a regular stop", fmt.Sprintf("%d bytes", (again.memory-empty.memory)/int64(n)), ""},
+	each := func(m identifying) string {
+		return fmt.Sprintf("%d bytes (%d MB resident, %d MB with one)", (m.memory-empty.memory)/int64(b.templates), m.memory>>20, empty.memory>>20)
 	}
-	return append(append(rows, empty.rows()...), full.rows()...), nil
+	rows = append(rows,
+		row{"start to readiness from the log", rounded(fromLog.ready), ""},
+		row{"start to readiness from a snapshot", rounded(fromSnapshot.ready), ""},
+		row{"memory per template, started from the log", each(fromLog), ""},
+		row{"memory per template, started from a snapshot", each(fromSnapshot), ""})
+	return slices.Concat(rows, empty.rows(), fromSnapshot.rows()), nil
 }
 
 func rounded(d time.Duration) string { return d.Round(time.Millisecond).String() }
@@ -97,19 +97,23 @@ func (b *bench) probe(ctx context.Context) ([]byte, error) {
 }
 
 // fillLarge makes a data folder with the templates as the server would.
-func (b *bench) fillLarge(ctx context.Context) (secret string, perSecond float64, err error) {
+func (b *bench) fillLarge(ctx context.Context) (secret string, rows []row, err error) {
 	l, err := newLab(ctx, filepath.Join(b.work, "large"), "")
 	if err != nil {
-		return "", 0, err
+		return "", nil, err
 	}
 	defer l.close()
 	r, began := rand.New(rand.NewPCG(1, 2)), time.Now()
 	for done := 0; done < b.templates; done += blockSize {
 		if err := l.enrolBlock(ctx, r, min(blockSize, b.templates-done)); err != nil {
-			return "", 0, fmt.Errorf("after %d templates: %w", done, err)
+			return "", nil, fmt.Errorf("after %d templates: %w", done, err)
 		}
 	}
-	return l.secret, float64(b.templates) / time.Since(began).Seconds(), nil
+	perSecond := float64(b.templates) / time.Since(began).Seconds()
+	return l.secret, []row{
+		{fmt.Sprintf("enrolment of %d templates, reserved and activated in blocks of %d, SQLite", b.templates, blockSize), fmt.Sprintf("%.0f/s", perSecond), ""},
+		{"data folder per template", fmt.Sprintf("%d bytes", b.folderSize("large")/int64(b.templates)), ""},
+	}, nil
 }
 
 // enrolBlock reserves entries of strangers and activates them, two transactions.

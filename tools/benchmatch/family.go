@@ -90,7 +90,7 @@ func fitted() family {
 	for i, v := range fittedVariances {
 		s[i] = math.Sqrt(v)
 	}
-	return family{"512 dimensions with the spectrum of the default recogniser", powers(s, 0.0933), 20, 0.16, []float64{0.56, 0.42}}
+	return family{"512 dimensions with the spectrum of the default recogniser", powers(s, 0.0925), 16, 0.20, []float64{0.56, 0.42}}
 }
 
 // fittedVariances are the largest, in hundred-thousandths of their sum.
