@@ -120,6 +120,7 @@ type app struct {
 	*data
 	engine   face.Engine
 	stop     func() error
+	index    *ram.Index
 	gallery  *gallery.Gallery
 	pictures *picture.Decoder
 	registry *registry.Registry
@@ -145,7 +146,8 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	model := galleryModel(engine.Model())
 	a.engine, a.stop = engine, engine.Close
 	a.pictures = picture.NewDecoder(picture.DefaultLimits(), worker)
-	a.gallery = gallery.New(d.store, d.vault, ram.New(model), model, gallery.Options{KeyOf: vault.KeyOf, Snapshots: d.snapshots()})
+	a.index = ram.New(model)
+	a.gallery = gallery.New(d.store, d.vault, a.index, model, gallery.Options{KeyOf: vault.KeyOf, Snapshots: d.snapshots()})
 	a.registry = registry.New(registry.Deps{
 		Store: d.store, Vault: d.vault, Blobs: blob.NewSealed(d.blobs, d.vault), Gallery: a.gallery,
 		Engine: a.engine, Pictures: a.pictures, IDs: idem.UUIDv7{}, Log: d.log,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -182,15 +183,13 @@ func (a *app) note(ctx context.Context, what string, err error) {
 
 // readings are the numbers of this node that metrics ask for.
 func (a *app) readings() []metrics.Reading {
-	return append(kernelReadings(match.Levels()), []metrics.Reading{
+	return slices.Concat(kernelReadings(match.Levels()), searchReadings(a.gallery.Stats, a.index.Stats), []metrics.Reading{
 		{Name: "gallery_references", Help: "references in memory, pending ones included", Value: func() float64 { return float64(a.entries()) }},
 		{Name: "gallery_pending", Help: "entries that are reserved and not yet decided", Value: func() float64 { return float64(a.pending()) }},
 		{Name: "gallery_behind", Help: "log positions that the indexes have still to apply", Value: func() float64 { return float64(a.behind()) }},
-		{Name: "gallery_searches_total", Help: "searches answered", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Searches) }},
-		{Name: "gallery_compared_total", Help: "references compared", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Compared) }},
 		{Name: "gallery_waits_total", Help: "waits for an earlier pending entry", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Waits) }},
 		{Name: "gallery_rebuilds_total", Help: "indexes built again because a log did not chain", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Rebuilds) }},
-	}...)
+	})
 }
 
 func (a *app) entries() (n int) {

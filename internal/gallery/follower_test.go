@@ -389,6 +389,9 @@ func TestIdentifyAmongSubjects(t *testing.T) {
 	check(3, 2)
 	r = r.again(gallery.Options{})
 	check(3, 2)
+	if s := r.Stats(); s.Compared != 3 || s.Exact != 3 || s.Survivors != 3 {
+		t.Errorf("the work of one search: %+v", s)
+	}
 	q.Subjects = []string{}
 	check(0, 0)
 }
