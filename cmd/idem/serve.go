@@ -189,6 +189,9 @@ func (a *app) readings() []metrics.Reading {
 		{Name: "gallery_behind", Help: "log positions that the indexes have still to apply", Value: func() float64 { return float64(a.behind()) }},
 		{Name: "gallery_waits_total", Help: "waits for an earlier pending entry", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Waits) }},
 		{Name: "gallery_rebuilds_total", Help: "indexes built again because a log did not chain", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Rebuilds) }},
+		{Name: "gallery_snapshots_saved_total", Help: "snapshots of galleries written", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Snapshots.Saved) }},
+		{Name: "gallery_snapshots_loaded_total", Help: "galleries that started from a snapshot", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Snapshots.Loaded) }},
+		{Name: "gallery_snapshots_failed_total", Help: "snapshots that could not be written, read or erased from", Kind: metrics.Counter, Value: func() float64 { return float64(a.gallery.Stats().Snapshots.Failed) }},
 	})
 }
 

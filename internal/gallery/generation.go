@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/match"
@@ -27,6 +31,7 @@ type generation struct {
 	draft    bool
 	sets     []idem.Set // that have a file, in the order of their numbers
 	wiped    bool       // rows were erased
+	written  time.Time
 }
 
 const (
@@ -56,11 +61,30 @@ func (n *generation) seal(aead cipher.AEAD, set idem.Set) match.Seal {
 	return match.Seal{AEAD: aead, Bind: n.bind("set " + string(set))}
 }
 
-// write makes all files, durably, at pace bytes a second.
-func (n *generation) write(ctx context.Context, aead cipher.AEAD, pace int, c *checkpoint) error {
+// bytesPerEntry is about what an entry takes besides its codes; spareRoom is
+// what must be left for the rest of the system.
+const (
+	bytesPerEntry = 80
+	spareRoom     = 256 << 20
+)
+
+// makeFolder makes the folder unless the disk has no room for size bytes more.
+func (n *generation) makeFolder(size int64) error {
 	if err := os.MkdirAll(n.folder(), 0o700); err != nil {
 		return err
 	}
+	var disk unix.Statfs_t
+	if err := unix.Statfs(n.folder(), &disk); err != nil {
+		return err
+	}
+	if free := int64(disk.Bavail) * int64(disk.Bsize); free < size+spareRoom {
+		return fmt.Errorf("%d MiB are too little room for a snapshot of %d MiB", free>>20, size>>20)
+	}
+	return nil
+}
+
+// write makes all files, durably, at pace bytes a second.
+func (n *generation) write(ctx context.Context, aead cipher.AEAD, pace int, c *checkpoint) error {
 	for set, rows := range c.sets {
 		n.sets = append(n.sets, set)
 		err := writeFile(n.setFile(len(n.sets)-1), func(f *os.File) error {
@@ -94,7 +118,7 @@ func (n *generation) publish() error {
 	if err := syncFolder(draft); err != nil {
 		return err
 	}
-	n.draft = false
+	n.draft, n.written = false, time.Now()
 	if err := os.Rename(draft, n.folder()); err != nil {
 		return err
 	}
@@ -116,22 +140,34 @@ func (n *generation) load(ctx context.Context, aead cipher.AEAD, model Model) (*
 		return nil, nil, err
 	}
 	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	n.written = info.ModTime()
 	c, named, err := readTable(f, aead, n.bind(tableFile))
 	if err != nil {
 		return nil, nil, err
 	}
 	n.sets = named
+	sets, err := n.loadSets(ctx, aead, model)
+	return c, sets, err
+}
+
+func (n *generation) loadSets(ctx context.Context, aead cipher.AEAD, model Model) (map[idem.Set]*match.Gallery, error) {
 	sets := map[idem.Set]*match.Gallery{}
 	for i, set := range n.sets {
 		err := n.withSet(i, aead, model, func(s *match.Snapshot, _ *os.File) (err error) {
-			sets[set], err = s.Load(ctx)
+			if sets[set], err = s.Load(ctx); err == nil && sets[set].Len() < s.Len() {
+				n.wiped = true
+			}
 			return err
 		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("references of %s: %w", set, err)
+			return nil, fmt.Errorf("references of %s: %w", set, err)
 		}
 	}
-	return c, sets, nil
+	return sets, nil
 }
 
 func (n *generation) withSet(number int, aead cipher.AEAD, model Model, use func(*match.Snapshot, *os.File) error) error {
@@ -224,6 +260,26 @@ func (k *keeper) tidy(ctx context.Context, org idem.OrgID) {
 		if err := n.end(ctx, org, k.Keys); err != nil {
 			k.Log.Error("snapshots: destroy", "organisation", org, "error", err)
 		}
+	}
+}
+
+// endStrangers ends the snapshots of organisations that are no more, and those
+// of models that are not compared any more.
+func (g *Gallery) endStrangers(ctx context.Context, orgs []idem.Organisation) {
+	s := g.opt.Snapshots
+	if s == nil {
+		return
+	}
+	found, _ := filepath.Glob(filepath.Join(s.Folder, "*", "*")) // the pattern is well-formed
+	for _, folder := range found {
+		org, err := url.PathUnescape(filepath.Base(filepath.Dir(folder)))
+		known := slices.ContainsFunc(orgs, func(o idem.Organisation) bool { return string(o.ID) == org })
+		if err != nil || known && filepath.Base(folder) == url.PathEscape(g.model.ID) {
+			continue
+		}
+		k := &keeper{Snapshots: s.withDefaults(), folder: folder}
+		k.tidy(ctx, idem.OrgID(org))
+		_ = os.Remove(folder) // unless something is left
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 
 // Snapshots says where the galleries of this process are saved. They are
 // derived data: what is missing, damaged or does not fit the log is built from
-// the log again, and nobody but the log of the process hears of it. One process
-// at a time may use a folder.
+// the log again, and nobody but the log of the process hears of it. One Gallery
+// at a time may use a folder: what it does not know there, it ends.
 type Snapshots struct {
 	Folder string
 	Keys   SnapshotKeys
@@ -77,7 +77,7 @@ type keeper struct {
 	folder  string
 	looked  bool        // for a snapshot to start from
 	current *generation // nil when there is none
-	saved   time.Time   // when current was written or loaded
+	failed  time.Time   // when the newest save failed
 	writing bool        // a save is under way
 	erased  []idem.Seq  // while it is
 }
@@ -143,10 +143,14 @@ func (f *follower) save(ctx context.Context, final bool) error {
 	defer f.leave()
 	defer f.keeper.tidy(context.WithoutCancel(ctx), f.log.Org)
 	f.keeper.writing = false
-	if err != nil {
-		return err
+	if err == nil {
+		err = f.publish(ctx, c, next)
 	}
-	return f.publish(ctx, c, next)
+	if err != nil && next != nil {
+		f.keeper.failed = time.Now()
+		err = errors.Join(err, next.end(context.WithoutCancel(ctx), f.log.Org, f.keeper.Keys))
+	}
+	return err
 }
 
 // begin returns nil when nothing is to be saved.
@@ -168,10 +172,14 @@ func (f *follower) begin(ctx context.Context, final bool) (*checkpoint, error) {
 // due says whether replaying the log behind the current generation would take
 // long. A generation in which rows were erased is followed by another one
 // within a day, because disks keep what is overwritten: with its key it ends.
+// After a failure it waits, so that a full disk is not filled again and again.
 func (k *keeper) due(applied idem.Seq, live int, final bool) bool {
+	if time.Since(k.failed) < k.MaxAge {
+		return false
+	}
 	behind, age := int(applied), k.MaxAge
 	if k.current != nil {
-		behind, age = int(applied-k.current.position), time.Since(k.saved)
+		behind, age = int(applied-k.current.position), time.Since(k.current.written)
 		if k.current.wiped && age > 24*time.Hour {
 			return true
 		}
@@ -195,6 +203,9 @@ func (f *follower) write(ctx context.Context, c *checkpoint, final bool) (*gener
 		pace = 0
 	}
 	next := &generation{parent: k.folder, position: c.position, key: key, draft: true}
+	if err := next.makeFolder(int64(c.table.live()) * int64(f.g.model.Dim+bytesPerEntry)); err != nil {
+		return next, err
+	}
 	return next, next.write(ctx, aead, pace, c)
 }
 
@@ -215,7 +226,7 @@ func (f *follower) publish(ctx context.Context, c *checkpoint, next *generation)
 	if err := next.publish(); err != nil {
 		return err
 	}
-	k.current, k.saved = next, time.Now()
+	k.current = next
 	f.g.count.saved.Add(1)
 	return nil
 }
@@ -314,7 +325,7 @@ func (f *follower) load(ctx context.Context, at *generation) error {
 	defer f.mu.Unlock()
 	f.keeper.index.Restore(f.log, sets, c.position)
 	f.table, f.applied, f.hash, f.head, f.unproven = c.table, c.position, c.hash, c.position, true
-	f.keeper.current, f.keeper.saved = at, time.Now()
+	f.keeper.current = at
 	f.generation++
 	f.announce()
 	f.g.count.loaded.Add(1)

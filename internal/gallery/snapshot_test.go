@@ -20,6 +20,7 @@ import (
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/gallerytest"
 	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/match"
 )
 
 // memKeys are the keys of snapshots as a vault has them.
@@ -263,20 +264,20 @@ func TestErasedTemplateIsNowhereOnTheDisk(t *testing.T) {
 	faces, at := r.people(40)
 	r.identify(gallerytest.Template(faces[0]), anyone)
 	r.SaveSnapshots(t.Context(), true)
-	row := highLane(faces[17])
+	row := highLane(gallerytest.Template(faces[17]))
 	if !s.holds(t, row) {
 		t.Fatal("the snapshot does not have the row where the test looks for it")
 	}
 	r.remove(at[17])
 	r.mustFind(faces[17])
-	if s.holds(t, row) || !s.holds(t, highLane(faces[18])) {
+	if s.holds(t, row) || !s.holds(t, highLane(gallerytest.Template(faces[18]))) {
 		t.Error("the erased row is still there, or its neighbour is not")
 	}
 }
 
-// highLane is a face's part of the high plane: four bytes in each line of 64.
-func highLane(face []float32) [][]byte {
-	codes := gallerytest.Template(face).Codes()
+// highLane is a template's part of the high plane: four bytes in each line of 64.
+func highLane(x match.Template) [][]byte {
+	codes := x.Codes()
 	var lane [][]byte
 	for g := 0; g < len(codes); g += 8 {
 		var four []byte
@@ -313,7 +314,8 @@ func startsWith(b []byte, lane [][]byte) bool {
 	return true
 }
 
-// TestSnapshotThatCannotBeErasedFromIsGivenUp.
+// TestSnapshotThatCannotBeErasedFromIsGivenUp: rather none than one with a row
+// that the log has ended.
 func TestSnapshotThatCannotBeErasedFromIsGivenUp(t *testing.T) {
 	s := newSnapshots(t)
 	r := newRig(t, s.options())
@@ -332,4 +334,61 @@ func TestSnapshotThatCannotBeErasedFromIsGivenUp(t *testing.T) {
 		t.Errorf("%d keys", s.keys.count())
 	}
 	r.restart(s).mustFind(faces[2], at[2])
+}
+
+// TestSnapshotOfAStranger: an organisation or a model that is no more leaves
+// neither key nor file behind.
+func TestSnapshotOfAStranger(t *testing.T) {
+	s := newSnapshots(t)
+	r := newRig(t, s.options())
+	faces, _ := r.people(5)
+	r.identify(gallerytest.Template(faces[0]), anyone)
+	r.SaveSnapshots(t.Context(), true)
+	r.restart(s)
+	if len(s.files(t)) == 0 {
+		t.Fatal("the own snapshot is gone")
+	}
+	r.store = newMemStore()
+	delete(r.store.logs, org)
+	r.restart(s)
+	if len(s.files(t)) > 0 || s.keys.count() > 0 {
+		t.Errorf("left: %v, %d keys", s.files(t), s.keys.count())
+	}
+}
+
+// TestSnapshotThatCannotBeWritten: neither looking for one nor saving works. It
+// leaves no key behind, and nobody notices.
+func TestSnapshotThatCannotBeWritten(t *testing.T) {
+	s := newSnapshots(t)
+	blocked := filepath.Join(s.folder, "file")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.folder = filepath.Join(blocked, "below")
+	r := newRig(t, s.options())
+	faces, at := r.people(5)
+	r.mustFind(faces[0], at[0])
+	r.SaveSnapshots(t.Context(), false)
+	if got := r.Stats().Snapshots; got.Failed != 2 || got.Saved != 0 || s.keys.count() != 0 {
+		t.Errorf("%+v, %d keys", got, s.keys.count())
+	}
+	r.mustFind(faces[1], at[1])
+	if err := r.Ready(t.Context()); err == nil {
+		t.Error("ready without CatchUp")
+	}
+}
+
+// TestNoSnapshotWhileAnEntryIsBlind: what cannot be compared is not saved.
+func TestNoSnapshotWhileAnEntryIsBlind(t *testing.T) {
+	s := newSnapshots(t)
+	r := newRig(t, s.options())
+	r.people(5)
+	r.sealer.destroy(idem.DataKeyID("key of " + subject(2)))
+	if err := r.CatchUp(t.Context()); idem.CodeOf(err) != gallery.ErrKeyMissing.Code {
+		t.Fatalf("CatchUp: %v", err)
+	}
+	r.SaveSnapshots(t.Context(), true)
+	if len(s.files(t)) > 0 || s.keys.count() > 0 {
+		t.Errorf("saved %v", s.files(t))
+	}
 }

@@ -31,6 +31,7 @@ import (
 const (
 	envDatabase = "IDEM_GALLERY_WORKER"
 	envOrg      = "IDEM_GALLERY_WORKER_ORG"
+	envFolder   = "IDEM_GALLERY_WORKER_SNAPSHOTS" // empty: none
 )
 
 // workerOptions have leases so short that the dead do not hold a test up.
@@ -59,12 +60,20 @@ func openDatabase(ctx context.Context, database string, now func() time.Time) (s
 //
 //	enrol ID FACE FATE   ->  ID OUTCOME SEQ, or ID error TEXT
 //	probe ID FACE        ->  ID DIGEST
+//	save ID 0 LEFT       ->  ID saved; it dies before it seals extent LEFT, 0 never
+//	remove ID SEQ LEFT   ->  ID removed; likewise while it erases the snapshot's row
+//	count ID             ->  ID LOADED FAILED
 func work(ctx context.Context, database string, id idem.OrgID) error {
 	s, err := openDatabase(ctx, database, time.Now)
 	if err != nil {
 		return err
 	}
-	w := &worker{client: newClient(s, sharedSealer{}, id, workerOptions)}
+	options := workerOptions
+	keys := &fileKeys{folder: os.Getenv(envFolder) + ".keys"}
+	if folder := os.Getenv(envFolder); folder != "" {
+		options.Snapshots = &gallery.Snapshots{Folder: folder, Keys: keys, MinRows: 1, MaxAge: time.Nanosecond}
+	}
+	w := &worker{client: newClient(s, sharedSealer{}, id, options), keys: keys}
 	if err := w.g.CatchUp(ctx); err != nil {
 		return err
 	}
@@ -80,7 +89,8 @@ func work(ctx context.Context, database string, id idem.OrgID) error {
 
 type worker struct {
 	*client
-	mu sync.Mutex
+	keys *fileKeys
+	mu   sync.Mutex
 }
 
 func (w *worker) serve(ctx context.Context, order string) {
@@ -100,6 +110,21 @@ func (w *worker) serve(ctx context.Context, order string) {
 			return
 		}
 		w.say("%d %d", id, digestMatches(answer.Matches))
+	case "save":
+		w.keys.left.Store(int64(fate))
+		w.g.SaveSnapshots(ctx, true)
+		w.say("%d saved", id)
+	case "remove":
+		w.keys.left.Store(int64(fate))
+		err := w.s.Update(ctx, w.org, func(tx store.Tx) error { return w.g.Remove(ctx, tx, idem.Seq(face)) })
+		if err = errors.Join(err, w.g.CatchUp(ctx)); err != nil {
+			w.say("%d error %v", id, err)
+			return
+		}
+		w.say("%d removed", id)
+	case "count":
+		n := w.g.Stats().Snapshots
+		w.say("%d %d %d", id, n.Loaded, n.Failed)
 	}
 }
 
