@@ -25,8 +25,8 @@ models: build ## Pull and verify the models (about 182 MB, once)
 	@bin/idem models pull
 
 .PHONY: test
-test: models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL and QEMU when missing)
-	@tools/install postgresql qemu-user-static
+test: models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU and fonts when missing)
+	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core
 	tools/with-postgres go test -race -timeout 40m ./...
 	tools/test-arm64
 
