@@ -1,0 +1,177 @@
+package mrz
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// Blank is the place in a frame of the step that shows no character.
+const Blank = 0
+
+const symbols = len(Any)
+
+// Frame holds the probabilities of one step along a line as a reader of text
+// sees it: that it shows nothing new, and each character of Any.
+type Frame [1 + symbols]float32
+
+// Slot returns where a frame holds a character; false for characters that a
+// zone cannot have.
+func Slot(b byte) (int, bool) {
+	i := strings.IndexByte(string(Any), b)
+	return 1 + i, i >= 0
+}
+
+// Row is one line of print, read once or several times from crops that differ.
+type Row [][]Frame
+
+// Correction is a character that was read as another than it is given as,
+// because the rules of the zone leave no other reading.
+type Correction struct {
+	Field    Field
+	Line     int
+	Column   int
+	From, To string
+}
+
+// Decoded is the most probable zone of some rows.
+type Decoded struct {
+	*Zone
+	First       int         // the row that holds the first line
+	Score       float64     // mean logarithm of the probability of a character; 0 is certain
+	Confidence  [][]float64 // of each character, 0..1
+	Corrections []Correction
+}
+
+// FieldConfidence returns the probability of a field's least certain
+// character, 0..1; 0 when the format has no such field.
+func (d *Decoded) FieldConfidence(f Field) float64 {
+	r := d.Format.Layout().Place(f)
+	if r.Len() == 0 {
+		return 0
+	}
+	return slices.Min(d.Confidence[r.Line][r.From:r.To])
+}
+
+// Decode finds the format and the consecutive rows that make the most probable
+// zone. Every line has exactly the format's length and at each place only what
+// may stand there. It answers false when fewer than half of the check digits
+// would hold.
+func Decode(rows []Row, o Options) (Decoded, bool) {
+	d := decoder{options: o, rows: rows, cache: map[cell]aligned{}}
+	var best Decoded
+	rank := -math.MaxFloat64
+	for _, f := range Formats {
+		for first := 0; first+f.Layout().Lines <= len(rows); first++ {
+			if !d.fits(f, first) {
+				continue
+			}
+			c, held, ok := d.window(f, first)
+			if r := 4*held + c.Score; ok && held >= 0.5 && r > rank {
+				best, rank = c, r
+			}
+		}
+	}
+	return best, rank > -math.MaxFloat64
+}
+
+// cell is a line of a format tried on a row.
+type cell struct {
+	format    Format
+	line, row int
+}
+
+type decoder struct {
+	options Options
+	rows    []Row
+	cache   map[cell]aligned
+}
+
+// lengthTolerance is how far the number of characters that are read freely may
+// be from the length of a line; fillers are often read as fewer.
+const lengthTolerance = 0.45
+
+// fits leaves out formats whose lines are far longer or shorter than the rows.
+func (d *decoder) fits(f Format, first int) bool {
+	l := f.Layout()
+	for i := range l.Lines {
+		n := 0
+		for _, frames := range d.rows[first+i] {
+			n = max(n, freely(frames))
+		}
+		if math.Abs(float64(n-l.Width)) > lengthTolerance*float64(l.Width) {
+			return false
+		}
+	}
+	return l.First != "V" || d.visa(f, first)
+}
+
+// visa reports whether a row rather begins with the V of visas than with the
+// letters of other documents of that width.
+func (d *decoder) visa(f Format, first int) bool {
+	other := map[Format]Format{MRVA: TD3, MRVB: TD2}[f]
+	return d.line(cell{f, 0, first}).score > d.line(cell{other, 0, first}).score
+}
+
+// freely counts the characters of the most probable step after step reading.
+func freely(frames []Frame) int {
+	n, last := 0, Blank
+	for i := range frames {
+		best := Blank
+		for s, p := range frames[i] {
+			if p > frames[i][best] {
+				best = s
+			}
+		}
+		if best != last && best != Blank {
+			n++
+		}
+		last = best
+	}
+	return n
+}
+
+// window reads the rows from first on as a zone of the format and returns the
+// share of check digits that hold.
+func (d *decoder) window(f Format, first int) (Decoded, float64, bool) {
+	l := f.Layout()
+	draft := draft{layout: l, options: d.options}
+	score := 0.0
+	for i := range l.Lines {
+		a := d.line(cell{f, i, first + i})
+		if a.text == nil {
+			return Decoded{}, 0, false
+		}
+		draft.lines = append(draft.lines, slices.Clone(a.text))
+		draft.alternatives = append(draft.alternatives, a.alternatives)
+		score += a.score / float64(l.Lines)
+	}
+	draft.mend()
+	z, err := Parse(draft.text(), d.options)
+	if err != nil {
+		return Decoded{}, 0, false
+	}
+	held := 0
+	for _, c := range z.Checks {
+		if c.OK {
+			held++
+		}
+	}
+	out := Decoded{Zone: z, First: first, Score: score, Confidence: draft.confidence(), Corrections: draft.corrections}
+	return out, float64(held) / float64(len(z.Checks)), true
+}
+
+// line reads a row as a line of a format, by the best of its crops.
+func (d *decoder) line(c cell) aligned {
+	if a, ok := d.cache[c]; ok {
+		return a
+	}
+	best := aligned{score: math.Inf(-1)}
+	for _, frames := range d.rows[c.row] {
+		if a := align(frames, c.format.Layout().classes[c.line]); a.score > best.score {
+			best = a
+		}
+	}
+	d.cache[c] = best
+	return best
+}

@@ -1,0 +1,253 @@
+package mrz
+
+import (
+	"bytes"
+	"math"
+	"strings"
+)
+
+// draft is a zone between reading and parsing: what was read, with what else
+// could stand at each place.
+type draft struct {
+	layout       *Layout
+	options      Options
+	lines        [][]byte
+	alternatives [][][symbols]float64
+	corrections  []Correction
+}
+
+func (d *draft) text() []string {
+	out := make([]string, len(d.lines))
+	for i, l := range d.lines {
+		out[i] = string(l)
+	}
+	return out
+}
+
+// likelihood returns the logarithm of the probability that a place shows b.
+func (d *draft) likelihood(line, column int, b byte) float64 {
+	p, ok := Slot(b)
+	if !ok {
+		return math.Inf(-1)
+	}
+	return d.alternatives[line][column][p-1]
+}
+
+func (d *draft) confidence() [][]float64 {
+	out := make([][]float64, len(d.lines))
+	for i, l := range d.lines {
+		out[i] = make([]float64, len(l))
+		for j, b := range l {
+			out[i][j] = min(1, math.Exp(d.likelihood(i, j, b)))
+		}
+	}
+	return out
+}
+
+// mend settles what single characters cannot: where names and optional data
+// end, which state a code means and which character breaks a check digit.
+func (d *draft) mend() {
+	d.endName()
+	d.endOptional(Optional1)
+	d.endOptional(Optional2)
+	d.state(Issuer)
+	d.state(Nationality)
+	d.repair()
+}
+
+func (d *draft) field(f Field) []byte {
+	r := d.layout.Place(f)
+	return d.lines[r.Line][r.From:r.To]
+}
+
+// misread are the letters that readers see in rows of fillers.
+const misread = "<KCESX"
+
+// endName makes the tail of the name field fillers: whatever follows three of
+// them, and a tail that is half of them and otherwise of letters that readers
+// see in them and are not sure of.
+func (d *draft) endName() {
+	name := d.field(Name)
+	if i := bytes.Index(name, []byte("<<<")); i >= 0 {
+		fill(name[i:])
+		return
+	}
+	r := d.layout.Place(Name)
+	fillers := 0
+	for i := len(name) - 1; i > 0 && strings.IndexByte(misread, name[i]) >= 0; i-- {
+		if name[i] == Filler {
+			fillers++
+		} else if d.likelihood(r.Line, r.From+i, name[i]) > sure {
+			break
+		}
+		if n := len(name) - i; name[i] == Filler && n > 2 && 2*fillers >= n {
+			fill(name[i:])
+		}
+	}
+}
+
+// sure is the logarithm of the probability from which a letter is no filler.
+var sure = math.Log(0.9)
+
+// endOptional makes a tail of fillers and Ks fillers: the check digit is blind
+// to the difference, so it cannot speak for the Ks.
+func (d *draft) endOptional(f Field) {
+	if d.layout.Place(f).Len() == 0 {
+		return
+	}
+	text := d.field(f)
+	tail := text[len(bytes.TrimRight(text, "<K")):]
+	if i := bytes.IndexByte(tail, Filler); i >= 0 {
+		fill(tail[i:])
+		if d.looksFilled(f, len(text)-len(tail), i) {
+			fill(tail)
+		}
+	}
+}
+
+// looksFilled reports whether the n places of a field could as well be fillers.
+func (d *draft) looksFilled(f Field, from, n int) bool {
+	r := d.layout.Place(f)
+	for i := range n {
+		if d.likelihood(r.Line, r.From+from+i, Filler) < math.Log(0.05) {
+			return false
+		}
+	}
+	return true
+}
+
+func fill(b []byte) {
+	for i := range b {
+		b[i] = Filler
+	}
+}
+
+// stateLoss is how much less probable than what was read a state may be.
+const stateLoss = 9
+
+// state replaces a code that no state has by the most probable one.
+func (d *draft) state(f Field) {
+	code := d.field(f)
+	if KnownState(bare(string(code)), d.options.Specimen) {
+		return
+	}
+	states := States()
+	if d.options.Specimen {
+		states = append(states, specimenState)
+	}
+	best, loss := "", float64(stateLoss)
+	read := d.cost(f, string(code))
+	for _, s := range states {
+		s += strings.Repeat("<", 3-len(s))
+		if l := d.cost(f, s) - read; l < loss {
+			best, loss = s, l
+		}
+	}
+	r := d.layout.Place(f)
+	for i := range len(best) {
+		d.correct(f, r.Line, r.From+i, best[i])
+	}
+}
+
+// cost is the negative logarithm of the probability that a field says text.
+func (d *draft) cost(f Field, text string) float64 {
+	r, sum := d.layout.Place(f), 0.0
+	for i := range len(text) {
+		sum -= d.likelihood(r.Line, r.From+i, text[i])
+	}
+	return sum
+}
+
+func (d *draft) correct(f Field, line, column int, to byte) {
+	if from := d.lines[line][column]; from != to {
+		d.corrections = append(d.corrections, Correction{f, line, column, string(from), string(to)})
+		d.lines[line][column] = to
+	}
+}
+
+// repair corrects a single character of a field whose check digit fails, when
+// exactly one second thought of the reader, or exactly one look-alike, makes
+// the field and the composite hold.
+func (d *draft) repair() {
+	for i, c := range d.layout.Checks {
+		z, err := Parse(d.text(), d.options)
+		if err != nil || z.Checks[i].OK {
+			continue
+		}
+		over := append([]Range{c.At}, c.Over...)
+		if c.Field == Composite {
+			over = d.uncovered(c)
+		}
+		for _, others := range []func(line, column int) []byte{d.doubted, d.alike} {
+			if line, column, to, ok := d.only(z, i, over, others); ok {
+				d.correct(c.Field, line, column, to)
+				break
+			}
+		}
+	}
+}
+
+// uncovered returns the places that the composite alone covers.
+func (d *draft) uncovered(c CheckPlace) []Range {
+	over := []Range{c.At}
+	if p := d.layout.Place(Optional2); p.Len() > 0 {
+		over = append(over, p.Range)
+	}
+	if d.layout.Format != TD3 {
+		over = append(over, d.layout.Place(Optional1).Range)
+	}
+	return over
+}
+
+// only returns the one substitution in the ranges after which check i and the
+// composite hold and no more rules are broken than before.
+func (d *draft) only(before *Zone, i int, over []Range, others func(line, column int) []byte) (line, column int, to byte, ok bool) {
+	found := 0
+	for _, r := range over {
+		for at := r.From; at < r.To; at++ {
+			was := d.lines[r.Line][at]
+			for _, b := range others(r.Line, at) {
+				d.lines[r.Line][at] = b
+				if z, err := Parse(d.text(), d.options); err == nil && z.Checks[i].OK && len(z.Faults) <= len(before.Faults) && compositeHolds(z) {
+					line, column, to = r.Line, at, b
+					found++
+				}
+			}
+			d.lines[r.Line][at] = was
+		}
+	}
+	return line, column, to, found == 1
+}
+
+func compositeHolds(z *Zone) bool {
+	last := z.Checks[len(z.Checks)-1]
+	return last.Field != Composite || last.OK
+}
+
+// possible is the logarithm of the probability from which a second thought of
+// the reader counts.
+var possible = math.Log(0.01)
+
+// doubted returns what else the reader thought that a place may show.
+func (d *draft) doubted(line, column int) []byte {
+	var out []byte
+	for _, b := range []byte(d.layout.ClassAt(line, column)) {
+		if b != d.lines[line][column] && d.likelihood(line, column, b) > possible {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// alike returns the look-alike of a place's character that may stand there.
+func (d *draft) alike(line, column int) []byte {
+	for _, pair := range lookalikes {
+		for i, b := range pair {
+			other := pair[1-i]
+			if b == d.lines[line][column] && d.layout.ClassAt(line, column).Has(other) {
+				return []byte{other}
+			}
+		}
+	}
+	return nil
+}
