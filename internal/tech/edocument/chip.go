@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/idem-id/idem/internal/mrz"
 	"github.com/idem-id/idem/internal/tech"
@@ -80,6 +81,9 @@ func (j *judgement) authenticate(chip *emrtd.Chip, set *trust.Set) {
 	j.Proven = len(j.reasons) == 0
 }
 
+// clockSkew is how far an issuer's clock may be ahead.
+const clockSkew = 5 * time.Minute
+
 // chain leads the signer to a trusted root.
 func (j *judgement) chain(set *trust.Set, untrusted tech.Reason) {
 	root, err := set.Issuer(j.Signer)
@@ -96,7 +100,7 @@ func (j *judgement) chain(set *trust.Set, untrusted tech.Reason) {
 	if signed.IsZero() {
 		signed = j.now
 	}
-	if !j.Signer.ValidAt(signed) || !root.ValidAt(j.Signer.NotBefore) || signed.After(j.now) {
+	if !j.Signer.ValidAt(signed) || !root.ValidAt(j.Signer.NotBefore) || signed.After(j.now.Add(clockSkew)) {
 		j.fail(SignerInvalid)
 	}
 	if _, revoked := set.Revoked(j.Signer, root); revoked {

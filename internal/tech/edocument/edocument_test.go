@@ -152,6 +152,7 @@ func TestDamagedPortraitIsRefused(t *testing.T) {
 // and a curve that is not known is none either.
 func TestEDOC_8_UnknownCurve(t *testing.T) {
 	forged := *elliptic.P256().Params()
+	//lint:ignore SA1019 a forger needs the low level
 	forged.Gx, forged.Gy = elliptic.P256().ScalarBaseMult(big.NewInt(2).Bytes())
 	for name, a := range map[string]edoctest.Algorithm{
 		"another base point": {Hash: edoctest.P256().Hash, Curve: &forged, Explicit: true},

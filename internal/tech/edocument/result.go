@@ -23,11 +23,10 @@ const (
 	InsufficientAssurance tech.Reason = "insufficient_assurance" // the policy requires more than was proven
 
 	// Of mobile documents.
-	ElementMismatch    tech.Reason = "digest_mismatch"
-	MobileSignature    tech.Reason = "issuer_signature_invalid"
-	MobileNotTrusted   tech.Reason = "issuer_not_trusted"
-	MobileNotValid     tech.Reason = "document_not_valid" // outside the period that the issuer set
-	MobileTypeMismatch tech.Reason = "document_type_mismatch"
+	ElementMismatch  tech.Reason = "digest_mismatch"
+	MobileSignature  tech.Reason = "issuer_signature_invalid"
+	MobileNotTrusted tech.Reason = "issuer_not_trusted"
+	MobileNotValid   tech.Reason = "document_not_valid" // outside the period that the issuer set
 )
 
 // The warnings.

@@ -98,6 +98,7 @@ func (a Algorithm) PublicKey(key crypto.Signer) []byte {
 	case *rsa.PublicKey:
 		return Seq(Seq(OID("1.2.840.113549.1.1.1"), null()), bits(Seq(Int(k.N), small(int64(k.E)))))
 	case *ecdsa.PublicKey:
+		//lint:ignore SA1019 the newer functions know the NIST curves alone
 		return Seq(Seq(OID("1.2.840.10045.2.1"), a.curve()), bits(point(k.Curve, k.X, k.Y)))
 	}
 	return nil

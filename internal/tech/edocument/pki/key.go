@@ -156,9 +156,11 @@ func readPoint(curve elliptic.Curve, bits []byte) (*ecdsa.PublicKey, error) {
 		return nil, unsupported("point of %d bytes", len(bits))
 	}
 	x, y := new(big.Int).SetBytes(bits[1:1+size]), new(big.Int).SetBytes(bits[1+size:])
+	//lint:ignore SA1019 the newer functions know the NIST curves alone
 	if x.Cmp(curve.Params().P) >= 0 || y.Cmp(curve.Params().P) >= 0 || !curve.IsOnCurve(x, y) {
 		return nil, unsupported("point off its curve")
 	}
+	//lint:ignore SA1019 as above
 	return &ecdsa.PublicKey{Curve: curve, X: x, Y: y}, nil
 }
 
