@@ -8,6 +8,10 @@ import (
 	"github.com/idem-id/idem/internal/eval"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/ort"
+	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/edocument"
+	"github.com/idem-id/idem/internal/tech/edocument/trust"
 	"github.com/spf13/cobra"
 )
 
@@ -17,6 +21,7 @@ func evalCommand() *cobra.Command {
 		evaluation("pairs FOLDER [PAIRS.csv]", "1:1: columns a, b, same; without a list every picture against every other, a folder being an identity", 1, pairsReport),
 		evaluation("identify FOLDER LIST.csv", "1:N: columns role (gallery, mated, nonmated), identity, file", 2, identifyReport),
 		evaluation("pad FOLDER LIST.csv", "attack detection: columns file, label (live, attack), attack", 2, padReport))
+	cmd.AddCommand(addJSON(&cobra.Command{Use: "edocument FOLDER", Short: "Electronic documents: folders with EF.SOD, data groups and csca.cer; verdicts in expected.json", Args: cobra.ExactArgs(1), RunE: evaluateChips}))
 	return cmd
 }
 
@@ -85,4 +90,23 @@ func identifyReport(ctx context.Context, e face.Engine, args []string, o eval.Op
 
 func padReport(ctx context.Context, e face.Engine, args []string, o eval.Options) (eval.Report, error) {
 	return eval.PAD(ctx, e, args[0], args[1], o)
+}
+
+// evaluateChips needs no face engine.
+func evaluateChips(cmd *cobra.Command, args []string) error {
+	worker, err := picture.SelfWorker()
+	if err != nil {
+		return err
+	}
+	decoder := picture.NewDecoder(picture.DefaultLimits(), worker)
+	report, err := eval.EDocuments(cmd.Context(), args[0], func(s *trust.Store) tech.Technology {
+		return edocument.New(edocument.Deps{Travel: s, Mobile: s, Decoder: decoder})
+	})
+	if err != nil {
+		return err
+	}
+	if wantsJSON(cmd) {
+		return printJSON(cmd.OutOrStdout(), report)
+	}
+	return report.Text(cmd.OutOrStdout())
 }

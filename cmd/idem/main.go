@@ -45,7 +45,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		serveCommand(), demoCommand(), migrateCommand(),
 		orgCommand(), subscriptionCommand(), importCommand(), identifyCommand(),
-		modelsCommand(), evalCommand(), specimenCommand(),
+		modelsCommand(), evalCommand(), trustCommand(), specimenCommand(),
 		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(),
 		workerCommand(), versionCommand(),
 	)

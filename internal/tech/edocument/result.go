@@ -35,6 +35,7 @@ const (
 	DocumentExpired     tech.Reason = "document_expired"
 	IssuerUnknown       tech.Reason = "issuer_not_comparable" // the zone's code has no two-letter form
 	PortraitMissing     tech.Reason = "portrait_not_found"
+	PortraitUndecodable tech.Reason = "portrait_undecodable" // of a mobile document
 	PortraitUnsupported tech.Reason = "portrait_format_unsupported"
 )
 

@@ -119,7 +119,9 @@ func roots(s *trust.Store) (*trust.Set, error) {
 	return set, nil
 }
 
-// decodePortrait decodes the portrait of a document that passed. A format
+// decodePortrait decodes the portrait of a document that passed. Every chip
+// holds one; a mobile document is complete without, because its holder chooses
+// what to show. A format
 // that this build has no decoder for is kept as it came.
 func (t *Technology) decodePortrait(ctx context.Context, j *judgement) error {
 	if j.Portrait == nil || len(j.reasons) > 0 {
@@ -135,6 +137,8 @@ func (t *Technology) decodePortrait(ctx context.Context, j *judgement) error {
 		return ctx.Err()
 	case idem.KindOf(err) == idem.Unavailable:
 		return err
+	case j.Kind == FromMobile:
+		j.warn(PortraitUndecodable)
 	default:
 		return ErrPortrait.Because(err)
 	}

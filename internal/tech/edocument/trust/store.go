@@ -34,6 +34,9 @@ type Store struct {
 // Open returns the store of a folder, which may not exist yet.
 func Open(folder string) *Store { return &Store{folder: folder, set: newSet(nil, nil)} }
 
+// Folder returns where the files are.
+func (s *Store) Folder() string { return s.folder }
+
 // Set returns what the folder holds now. A file that cannot be read is left
 // out; List tells of it.
 func (s *Store) Set() (*Set, error) {

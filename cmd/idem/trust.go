@@ -1,0 +1,168 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idem-id/idem/internal/tech/edocument/trust"
+	"github.com/spf13/cobra"
+)
+
+func trustCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "trust", Short: "Say whose electronic documents are believed; running servers follow"}
+	cmd.PersistentFlags().Bool("mobile", false, "roots of mobile documents (IACA) instead of travel documents (CSCA)")
+	cmd.AddCommand(
+		&cobra.Command{Use: "import FILE...", Short: "Take in root certificates, master lists (.ml) and revocation lists", Args: cobra.MinimumNArgs(1), RunE: importTrust},
+		addJSON(&cobra.Command{Use: "list", Short: "Show what is trusted", Args: cobra.NoArgs, RunE: listTrust}),
+		&cobra.Command{Use: "remove NAME...", Short: "Take files out, by the names that list shows", Args: cobra.MinimumNArgs(1), RunE: removeTrust})
+	return cmd
+}
+
+// The trust stores of the instance.
+func travelTrust(c config) *trust.Store { return trust.Open(filepath.Join(c.Data, "trust", "travel")) }
+
+func mobileTrust(c config) *trust.Store { return trust.Open(filepath.Join(c.Data, "trust", "mobile")) }
+
+func chosenTrust(cmd *cobra.Command) (*trust.Store, error) {
+	c, err := loadConfig(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if mobile, _ := cmd.Flags().GetBool("mobile"); mobile {
+		return mobileTrust(c), nil
+	}
+	return travelTrust(c), nil
+}
+
+func importTrust(cmd *cobra.Command, files []string) error {
+	store, err := chosenTrust(cmd)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := importTrustFile(cmd.OutOrStdout(), store, file); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+func importTrustFile(w io.Writer, store *trust.Store, file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if info.Size() > trust.MaxFile {
+		return fmt.Errorf("%d bytes, %d are allowed", info.Size(), trust.MaxFile)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	item, err := store.Import(data)
+	if err != nil {
+		return err
+	}
+	return printTrust(w, describe(item))
+}
+
+// trustLine is one file of a trust store for people and programs.
+type trustLine struct {
+	Name         string         `json:"name"`
+	Kind         string         `json:"kind"`
+	Subject      string         `json:"subject,omitempty"`
+	Fingerprint  string         `json:"fingerprint,omitempty"`
+	Until        *time.Time     `json:"valid_until,omitempty"`
+	Signer       string         `json:"signer,omitempty"`
+	SignedAt     *time.Time     `json:"signed_at,omitempty"`
+	Anchored     *bool          `json:"signer_on_list,omitempty"`
+	Certificates int            `json:"certificates"`
+	Countries    map[string]int `json:"countries,omitempty"`
+	Unreadable   []string       `json:"unreadable,omitempty"`
+	Fault        string         `json:"fault,omitempty"`
+}
+
+var trustKinds = map[trust.Kind]string{trust.Certificate: "certificate", trust.Master: "master list", trust.Revocations: "revocation list"}
+
+func describe(i trust.Item) trustLine {
+	line := trustLine{Name: i.Name, Kind: trustKinds[i.Kind], Certificates: len(i.Certificates), Countries: trust.Countries(i.Certificates)}
+	switch {
+	case i.Fault != nil:
+		line.Fault = i.Fault.Error()
+	case i.List != nil:
+		line.Signer, line.Fingerprint = i.List.Signer.Subject.String(), i.List.Signer.Fingerprint()
+		line.SignedAt, line.Anchored, line.Unreadable = &i.List.SignedAt, &i.List.Anchored, i.List.Unreadable
+	case i.Revocation != nil:
+		line.Subject, line.SignedAt = i.Revocation.Issuer.String(), &i.Revocation.ThisUpdate
+	case len(i.Certificates) == 1:
+		c := i.Certificates[0]
+		line.Subject, line.Fingerprint, line.Until = c.Subject.String(), c.Fingerprint(), &c.NotAfter
+	}
+	return line
+}
+
+func listTrust(cmd *cobra.Command, _ []string) error {
+	store, err := chosenTrust(cmd)
+	if err != nil {
+		return err
+	}
+	items, err := store.List()
+	if err != nil {
+		return err
+	}
+	lines := make([]trustLine, 0, len(items))
+	for _, i := range items {
+		lines = append(lines, describe(i))
+	}
+	if wantsJSON(cmd) {
+		return printJSON(cmd.OutOrStdout(), lines)
+	}
+	return printTrust(cmd.OutOrStdout(), lines...)
+}
+
+// printTrust shows a file by a line, and a master list with all that whoever
+// decides about it wants to know.
+func printTrust(w io.Writer, lines ...trustLine) error {
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s  %s  %s\n", l.Name, l.Kind, cmp.Or(l.Fault, l.Subject, l.Signer))
+		if l.Fingerprint != "" {
+			fmt.Fprintf(w, "  SHA-256 %s\n", l.Fingerprint)
+		}
+		if l.Anchored != nil {
+			fmt.Fprintf(w, "  signed %s; signer issued by a root on the list: %t\n  %d certificates: %s\n", l.SignedAt.Format(time.DateOnly), *l.Anchored, l.Certificates, counts(l.Countries))
+		}
+		for _, u := range l.Unreadable {
+			fmt.Fprintln(w, "  not usable:", u)
+		}
+	}
+	return nil
+}
+
+func counts(countries map[string]int) string {
+	var parts []string
+	for _, c := range slices.Sorted(maps.Keys(countries)) {
+		parts = append(parts, fmt.Sprintf("%s %d", cmp.Or(c, "--"), countries[c]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func removeTrust(cmd *cobra.Command, names []string) error {
+	store, err := chosenTrust(cmd)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := store.Remove(name); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), "removed", name)
+	}
+	return nil
+}
