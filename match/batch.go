@@ -139,7 +139,7 @@ func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) fu
 	each := func(i, j int) {
 		l := &s.lists[j]
 		if !l.over.Load() {
-			w.chunk(&s.chunks[i], l.picks.of(i), l.query, l.bar(), &done[j])
+			w.chunk(&s.chunks[i], i, l.picks, l.query, l.bar(), &done[j])
 			hand(l, w.found)
 		}
 	}
@@ -178,7 +178,7 @@ type list struct {
 	ctx   context.Context
 	over  atomic.Bool // a context ended before the chunks did
 	query *query
-	picks picks
+	picks *picks
 	bits  atomic.Uint64 // of the bar, so that workers see it rise
 
 	// mu guards the rest while several goroutines work; but the collector of a

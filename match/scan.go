@@ -36,20 +36,19 @@ func newScan(k kernel) *scan {
 	}
 }
 
-// chunk finds every live row of a chunk, of the picked ones unless nil, that
-// scores at least floor, and counts its work. It runs no foreign code, so it may
-// hold the lock.
-func (w *scan) chunk(c *chunk, picked []uint32, q *query, floor float64, work *Work) {
+// chunk finds every live and picked row of chunk i that scores at least floor,
+// and counts its work. It runs no foreign code, so it may hold the lock.
+func (w *scan) chunk(c *chunk, i int, p *picks, q *query, floor float64, work *Work) {
 	s := c.segment
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	w.query, w.floor, w.work, w.bound = q, floor, work, q.boundFor(floor)
 	w.found = w.found[:0]
 	first, end := c.rows()
-	if first >= end || picked != nil && len(picked) == 0 {
+	if first >= end || p.none(i) {
 		return
 	}
-	work.Rows += w.eligible(s, picked, first, end)
+	work.Rows += w.eligible(s, p, i, first, end)
 	from := first / blockRows
 	if n := w.dismiss(s, from); n > 0 {
 		w.refine(s, from, n)

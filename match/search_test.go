@@ -104,7 +104,7 @@ func (w *world) choose(t *rapid.T, r *rand.Rand) (ids []uint64, rows map[uint64]
 		}
 	}
 	if len(ids) > 0 {
-		ids = append(ids, ids[r.IntN(len(ids))])
+		ids = append(ids, math.MaxUint64, ids[r.IntN(len(ids))])
 	}
 	r.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	return ids, rows
