@@ -6,21 +6,23 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
 // options are the command line.
 type options struct {
-	n, rounds, threads   int
-	budget               time.Duration
-	dims                 []int
-	seed                 uint64
-	peers, fitted, large bool
-	plotRows             int
-	cache, faces, plot   string
+	n, rounds, threads       int
+	budget                   time.Duration
+	dims                     []int
+	seed                     uint64
+	peers, fitted, large     bool
+	plotRows                 int
+	work, cache, faces, plot string
 }
 
 func main() {
@@ -40,7 +42,7 @@ func main() {
 	flag.StringVar(&o.faces, "faces", "", "folders of pictures, a folder in them being a person, comma-separated: the work on their templates")
 	flag.StringVar(&o.plot, "plot", "", "SVG file: the time against the number of rows, with -large to ten million of 128 dimensions")
 	flag.IntVar(&o.plotRows, "plot-rows", 3_000_000, "where the plot ends")
-	dims := flag.String("dims", "128,256,512", "dimensions, powers of two")
+	dims := flag.String("dims", "128,256,512", "dimensions, powers of two; none leaves all but the fitted rows out")
 	flag.Parse()
 	var err error
 	o.dims, err = dimensions(*dims)
@@ -60,7 +62,7 @@ func exit(err error) {
 
 func dimensions(list string) ([]int, error) {
 	var all []int
-	for _, s := range strings.Split(list, ",") {
+	for s := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' }) {
 		d, err := strconv.Atoi(s)
 		if err != nil || d < 32 || d&(d-1) != 0 {
 			return nil, fmt.Errorf("%q is not a power of two from 32 on", s)
@@ -75,6 +77,13 @@ func run(o options, out io.Writer) error {
 	if o.n > 0 && o.n < 1000 {
 		return errors.New("fewer than 1000 rows measure nothing")
 	}
+	var err error
+	if o.work, err = os.MkdirTemp("", "idem-benchmatch-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(o.work)
+	removeOnInterrupt(o.work)
+	describeLevels(out)
 	begun := time.Now()
 	if err := tables(o, out); err != nil {
 		return err
@@ -91,6 +100,17 @@ func run(o options, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "\nload at the end %s; took %s\n", load(), time.Since(begun).Round(time.Second))
 	return nil
+}
+
+// removeOnInterrupt leaves no gigabytes behind when the measurement is broken off.
+func removeOnInterrupt(folder string) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		_ = os.RemoveAll(folder)
+		os.Exit(1)
+	}()
 }
 
 // large is the number of rows that -large adds.

@@ -40,7 +40,7 @@ func (o options) dataset(f family) (data dataset, remove func(), err error) {
 	}
 	folder := ""
 	if o.peers {
-		if folder, err = os.MkdirTemp("", "idem-benchmatch-"); err != nil {
+		if folder, err = os.MkdirTemp(o.work, "rows-"); err != nil {
 			return dataset{}, nil, err
 		}
 	}
