@@ -6,8 +6,10 @@
 // Nothing is approximate: a search answers exactly what comparing the probe
 // with every stored template would answer, down to the bits of the scores.
 //
+// A gallery can be saved, sealed, and loaded again: see Capture and Snapshot.
+//
 // It does not own thresholds (they belong to the recogniser's calibration),
-// galleries on disk, persons or identities. It imports only the standard
+// keys, persons or identities. It imports only the standard
 // library, and golang.org/x/sys/cpu to learn what the processor can do.
 //
 // Templates are biometric data. Neither a Template nor an error of this package

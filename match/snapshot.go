@@ -22,7 +22,7 @@ type Seal struct {
 // A snapshot is a header, the extents of rows and the directory of ids:
 //
 //	0     8  magic
-//	8     4  version, 1
+//	8     4  version, 1: another one whenever the layout of planes changes
 //	12    4  model id
 //	16    4  dimensions
 //	20    4  reserved, 0

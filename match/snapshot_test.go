@@ -283,6 +283,20 @@ func mustNotLoad(t *testing.T, f *snapshotFile, dim int, seal match.Seal) {
 	}
 }
 
+// TestSnapshotVersion fails when the layout of a snapshot changes, and with it
+// what an older file would be taken for: raise snapshotVersion then.
+func TestSnapshotVersion(t *testing.T) {
+	g, r := newGallery(t, 100), rand.New(rand.NewPCG(1, 1))
+	for id := range uint64(40) {
+		mustAdd(t, g, id, fromCodes(t, randomCodes(r, 100)))
+	}
+	f := save(t, g, match.Seal{AEAD: clearText{}})
+	version, sum := binary.LittleEndian.Uint32(f.bytes[8:]), castagnoli(f.bytes[4096:])
+	if version != 1 || sum != 0xefcb3966 {
+		t.Errorf("version %d, checksum %#x", version, sum)
+	}
+}
+
 func TestLoadOfCancelledContext(t *testing.T) {
 	_, f := filled(t, 50, 2048)
 	ctx, cancel := context.WithCancel(t.Context())

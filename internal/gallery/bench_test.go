@@ -1,6 +1,7 @@
 package gallery_test
 
 import (
+	"flag"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -79,14 +80,16 @@ func (c *client) enrolAll(b *testing.B, list []gallery.Entry, clients int) {
 	wg.Wait()
 }
 
-// BenchmarkCatchUp measures the start of a process whose log has 100,000
-// active entries.
+var benchEntries = flag.Int("entries", 100_000, "entries of the gallery whose start is measured")
+
+// BenchmarkCatchUp measures the start of a process whose log has many active
+// entries: from the log alone, and from a snapshot.
 func BenchmarkCatchUp(b *testing.B) {
-	const size, block = 100_000, 1000
+	const block = 1000
 	eachBackend(b, func(b *testing.B, s store.Store) {
 		id := storetest.NewOrganisation(b, s)
 		c := newClient(s, sharedSealer{}, id, gallery.Options{})
-		for range size / block {
+		for range *benchEntries / block {
 			list := entries(block)
 			err := s.Update(b.Context(), id, func(tx store.Tx) error {
 				_, err := c.g.Add(b.Context(), tx, list)
@@ -96,11 +99,27 @@ func BenchmarkCatchUp(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		for b.Loop() {
-			if err := newClient(s, sharedSealer{}, id, gallery.Options{}).g.CatchUp(b.Context()); err != nil {
-				b.Fatal(err)
-			}
+		b.Run("log", func(b *testing.B) { start(b, s, id, gallery.Options{}) })
+		saved := gallery.Options{Snapshots: &gallery.Snapshots{Folder: b.TempDir(), Keys: newMemKeys()}}
+		c = newClient(s, sharedSealer{}, id, saved)
+		if err := c.g.CatchUp(b.Context()); err != nil {
+			b.Fatal(err)
 		}
-		b.ReportMetric(size*float64(b.N)/b.Elapsed().Seconds(), "templates/s")
+		c.g.SaveSnapshots(b.Context(), true)
+		b.Run("snapshot", func(b *testing.B) { start(b, s, id, saved) })
 	})
+}
+
+// start measures starts that must know every entry.
+func start(b *testing.B, s store.Store, id idem.OrgID, o gallery.Options) {
+	for b.Loop() {
+		c := newClient(s, sharedSealer{}, id, o)
+		if err := c.g.CatchUp(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if n := c.g.Stats(); n.Logs[0].Entries != *benchEntries || o.Snapshots != nil && n.Snapshots.Loaded != 1 {
+			b.Fatalf("%+v", n)
+		}
+	}
+	b.ReportMetric(float64(*benchEntries)*float64(b.N)/b.Elapsed().Seconds(), "templates/s")
 }

@@ -29,4 +29,8 @@
 // from the beginning once; when that fails as well, or when a template cannot
 // be opened though its entry stands, the gallery refuses to answer instead of
 // leaving a face out.
+//
+// Snapshots spare a start the reading of the whole log. They are derived data,
+// sealed, and trusted no further than the log goes on from their position and
+// hash. What the log ends is overwritten in them.
 package gallery
