@@ -106,13 +106,13 @@ func (s *search) run(workers int) {
 // work compares chunks until none is left, and hands over what it finds.
 func (s *search) work(hand func(l *list, found []Candidate)) {
 	done := make([]Work, len(s.lists))
-	compare := s.comparer(done, hand)
+	c := s.comparer(done, hand)
 	for {
 		i := int(s.next.Add(1)) - 1
 		if i >= len(s.chunks) || !s.awaited() {
 			break
 		}
-		compare(i)
+		c.compare(i)
 	}
 	for j := range s.lists {
 		s.lists[j].account(done[j])
@@ -132,31 +132,57 @@ func (s *search) awaited() bool {
 	return wanted
 }
 
-// comparer returns what compares chunk i with all probes: tiles compare those
-// that they suit, if these are many, and a scan the others one by one.
-func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) func(i int) {
-	w := newScan(s.kernel)
-	each := func(i, j int) {
-		l := &s.lists[j]
-		if !l.over.Load() {
-			w.chunk(&s.chunks[i], i, l.picks, l.query, l.bar(), &done[j])
-			hand(l, w.found)
-		}
+// comparer is one worker's means to compare chunks with all probes.
+type comparer struct {
+	*search
+	scan  *scan
+	tiled *tiled
+	done  []Work
+	hand  func(l *list, found []Candidate)
+}
+
+func (s *search) comparer(done []Work, hand func(l *list, found []Candidate)) *comparer {
+	return &comparer{search: s, scan: newScan(s.kernel, len(s.lists)), tiled: s.tiled(done), done: done, hand: hand}
+}
+
+// compare compares chunk i: tiles with the probes that they suit, if these are
+// many, and a scan with the others, as many at a time as it takes. Those with
+// picks of their own come last and go one by one.
+func (c *comparer) compare(i int) {
+	tiles := c.tiled.ready() >= minTiled
+	if tiles {
+		c.tiled.chunk(&c.chunks[i])
 	}
-	t := s.tiled(done)
-	return func(i int) {
-		tiles := t.ready() >= minTiled
-		if tiles {
-			t.chunk(&s.chunks[i])
-		}
-		for j := range s.lists {
-			if tiles && t.suits(j) {
-				hand(&s.lists[j], t.found[j])
-			} else {
-				each(i, j)
+	for j := range c.lists {
+		l := &c.lists[j]
+		switch {
+		case tiles && c.tiled.suits(j):
+			c.hand(l, c.tiled.found[j])
+		case l.over.Load():
+		case l.picks != nil:
+			c.flush(i, nil)
+			c.scan.take(l, &c.done[j])
+			c.flush(i, l.picks)
+		default:
+			if c.scan.full() {
+				c.flush(i, nil)
 			}
+			c.scan.take(l, &c.done[j])
 		}
 	}
+	c.flush(i, nil)
+}
+
+// flush scans chunk i for the probes that were taken, which have the same picks.
+func (c *comparer) flush(i int, p *picks) {
+	if len(c.scan.probes) == 0 {
+		return
+	}
+	c.scan.chunk(&c.chunks[i], i, p)
+	for k := range c.scan.probes {
+		c.hand(c.scan.probes[k].list, c.scan.probes[k].found)
+	}
+	c.scan.probes = c.scan.probes[:0]
 }
 
 // tiled returns tiles for the probes that are compared with all rows, if there

@@ -66,9 +66,6 @@ func checkEdges(t *testing.T, dim, rows int) {
 			queries[i] = match.Query{Probe: fromCodes(t, codes), Request: request}
 			everyKernel(t, g, queries[i].Probe, request)
 		}
-		for _, kernel := range match.Kernels() {
-			g.Use(kernel)
-			checkBatchOf(t, g, kernel, queries)
-		}
+		everyBatch(t, g, queries)
 	}
 }

@@ -11,6 +11,10 @@ type kernel struct {
 	// lines lines each, with the probe's codes, 8 for each line. It writes 16
 	// sums and a mask of the rows that reach the bound for each block.
 	scan func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+	// scanWide, unless nil, is scan for wide probes at once: each line has the
+	// codes of all of them, and each block the sums and the masks.
+	scanWide func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+	wide     int
 	// dots multiplies n >= 1 listed rows of the low plane, of lines words each,
 	// with the probe's codes in the order of its halves, and writes a sum for
 	// each. It may look at ahead more entries of the list, to prefetch rows.

@@ -41,6 +41,8 @@ func amd64() []byte {
 		scan(w, set)
 		dots(w, set)
 	}
+	scan(w, avx512Wide{})
+	scan(w, avx2Wide{})
 	turn(w)
 	join(w)
 	tiles(w)
@@ -64,6 +66,9 @@ func (w *writer) function(set instructions, name, arguments string, frame int) {
 // line of rows, R11 to the codes of the probe for it.
 type instructions interface {
 	name() string
+	// probes is how many are compared at once; their codes for a line, their
+	// bounds, and their sums and masks of a block lie side by side.
+	probes() int
 	// setup loads the constant operands.
 	setup(w *writer)
 	// clear empties the sums of a block.
@@ -72,9 +77,9 @@ type instructions interface {
 	lines(w *writer, n int)
 	// group is how many lines are unrolled.
 	group() int
-	// store completes the sums and writes sixteen of them to (DI).
+	// store completes the sums and writes sixteen for each probe to (DI).
 	store(w *writer)
-	// bound loads the three factors of the bound from (AX).
+	// bound may load the three factors of the bound from (AX).
 	bound(w *writer)
 	// line multiplies a line of one row from R10 with two lines of codes from
 	// R11; total adds up and writes one sum to (DI).
@@ -107,8 +112,8 @@ func scan(w *writer, set instructions) {
 	set.store(w)
 	set.compare(w)
 	w.op("MOVQ R10, SI")
-	w.op("ADDQ $64, DI")
-	w.op("ADDQ $2, R8")
+	w.op("ADDQ $%d, DI", 64*set.probes())
+	w.op("ADDQ $%d, R8", 2*set.probes())
 	w.op("DECQ CX")
 	w.op("JNZ block")
 	w.op("VZEROUPPER")
@@ -163,7 +168,7 @@ func product(w *writer, set instructions, prefetch func(line int)) {
 	}
 	set.lines(w, n)
 	w.op("ADDQ $%d, R10", 64*n)
-	w.op("ADDQ $%d, R11", 8*n)
+	w.op("ADDQ $%d, R11", 8*set.probes()*n)
 	w.op("SUBQ $%d, R12", n)
 	w.op("JGE many")
 	w.label("few")
@@ -173,7 +178,7 @@ func product(w *writer, set instructions, prefetch func(line int)) {
 	prefetch(0)
 	set.lines(w, 1)
 	w.op("ADDQ $64, R10")
-	w.op("ADDQ $8, R11")
+	w.op("ADDQ $%d, R11", 8*set.probes())
 	w.op("DECQ R12")
 	w.op("JNZ one")
 	w.label("done")

@@ -10,6 +10,8 @@ const (
 	rowBits     = 27 // 1, 2, 4, 8
 )
 
+func (arm64Base) probes() int { return 1 }
+
 func (arm64Base) group() int { return 4 }
 
 func (arm64Base) setup(w *writer) { w.op("VMOVI $15, V%d.B16", nibbleMask) }

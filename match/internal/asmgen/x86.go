@@ -6,6 +6,8 @@ type avx512 struct{}
 
 func (avx512) name() string { return "AVX512" }
 
+func (avx512) probes() int { return 1 }
+
 func (avx512) group() int { return 8 }
 
 func (avx512) setup(w *writer) {
@@ -92,6 +94,8 @@ func (avx512) compare(w *writer) {
 type avx2 struct{}
 
 func (avx2) name() string { return "AVX2" }
+
+func (avx2) probes() int { return 1 }
 
 func (avx2) group() int { return 4 }
 
