@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/idem-id/idem/internal/models"
-	"github.com/idem-id/idem/internal/picture"
 	"github.com/spf13/cobra"
 )
 
@@ -106,10 +104,4 @@ func printModels(cmd *cobra.Command, lines []modelLine) {
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "  %-8s %-9s %s  %s\n", l.State, l.Role, l.SHA256[:12], l.File)
 	}
-}
-
-func workerCommand() *cobra.Command {
-	return &cobra.Command{Use: "worker", Hidden: true, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-		return picture.RunWorker(os.Stdin, os.Stdout)
-	}}
 }

@@ -13,8 +13,9 @@ const (
 	workerFiles = 16
 )
 
-// confine lowers the limits of this process for good.
-func confine() error {
+// Confine lowers the limits of this process for good: CPU seconds, memory,
+// files. A worker calls it before it reads its input.
+func Confine() error {
 	for resource, limit := range map[int]uint64{
 		syscall.RLIMIT_AS:     workerAddressSpace,
 		syscall.RLIMIT_CPU:    workerCPU,

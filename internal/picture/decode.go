@@ -152,7 +152,7 @@ func finish(r raster, f Format, turn int, l Limits) (image.Image, Picture, error
 // inspect does everything that can be refused without decoding.
 func inspect(data []byte, l Limits) (Format, error) {
 	format, ok := Sniff(data)
-	if !ok {
+	if !ok && len(data) <= l.Bytes {
 		return "", ErrUnsupported
 	}
 	return format, inspectAs(format, data, l)

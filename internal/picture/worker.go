@@ -23,13 +23,14 @@ type Worker struct {
 }
 
 // SelfWorker returns a worker that starts the running program with the
-// argument "worker".
-func SelfWorker() (*Worker, error) {
+// argument "worker" and those given, which name what is to be done instead of
+// decoding a picture.
+func SelfWorker(args ...string) (*Worker, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the running program: %w", err)
 	}
-	return &Worker{Path: path, Args: []string{"worker"}}, nil
+	return &Worker{Path: path, Args: append([]string{"worker"}, args...)}, nil
 }
 
 // The protocol: a request is the limits and the file, an answer is a status,
@@ -49,22 +50,34 @@ const (
 const workerTime = 15 * time.Second
 
 func (w *Worker) decode(ctx context.Context, data []byte, l Limits) (raster, error) {
+	out, err := w.Run(ctx, io.MultiReader(bytes.NewReader(requestBytes(l)), bytes.NewReader(data)), 4*l.Pixels+4096)
+	if err != nil {
+		return raster{}, err
+	}
+	return readAnswer(bytes.NewBuffer(out), l)
+}
+
+// Run starts the worker's process, hands it the input and returns what it
+// answers, at most limit bytes. A process that dies over its input is
+// ErrUndecodable, one that does not start is of kind Unavailable, and a
+// context that ends ends the process.
+func (w *Worker) Run(ctx context.Context, in io.Reader, limit int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, workerTime)
 	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, w.Path, w.Args...)
 	cmd.Env = workerEnv()
-	cmd.Stdin = io.MultiReader(bytes.NewReader(requestBytes(l)), bytes.NewReader(data))
-	cmd.Stdout = &capped{b: &out, left: 4*l.Pixels + 4096}
+	cmd.Stdin = in
+	cmd.Stdout = &capped{b: &out, left: limit}
 	cmd.WaitDelay = time.Second
 	isolate(cmd)
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return raster{}, fmt.Errorf("decode image in a worker: %w", ctx.Err())
+			return nil, fmt.Errorf("run a worker: %w", ctx.Err())
 		}
-		return raster{}, workerFailure(err)
+		return nil, workerFailure(err)
 	}
-	return readAnswer(&out, l)
+	return out.Bytes(), nil
 }
 
 // workerFailure tells a worker that died over its picture from one that could
@@ -146,7 +159,7 @@ func (c *capped) Write(p []byte) (int, error) {
 // reads one request from in and writes the answer to out. It is called once
 // per process.
 func RunWorker(in io.Reader, out io.Writer) error {
-	if err := confine(); err != nil {
+	if err := Confine(); err != nil {
 		return fmt.Errorf("limit the worker: %w", err)
 	}
 	var req request
