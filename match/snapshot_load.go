@@ -185,9 +185,9 @@ func (s *Snapshot) loadRows(ctx context.Context, g *Gallery) error {
 	return nil
 }
 
-// loadExtent copies an extent to its place. Extents of one segment share no
-// word of any array but for the bits of alive, which takeOver reads from the
-// norms' place: a row that does not stand has the norm -1 until then.
+// loadExtent copies an extent to its place. A row that does not stand gets the
+// norm -1 until takeOver has seen it: extents that are opened side by side may
+// share words of the segment's alive, but no norm.
 func (s *Snapshot) loadExtent(g *Gallery, i int, x *extent, buffer []byte) error {
 	if err := s.read(s.file, s.rowsAt(i), kindRows, i, buffer, x.plain); err != nil {
 		return err

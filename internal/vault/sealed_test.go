@@ -172,3 +172,36 @@ func benchVault(b *testing.B) (*Vault, idem.DataKeyID) {
 	}
 	return v, key
 }
+
+// TestAEAD: a cipher seals for whoever holds it, and is refused for a key that
+// is destroyed or was never there.
+func TestAEAD(t *testing.T) {
+	v := open(t, Options{URL: t.TempDir() + "/keys.db", Master: NewMaster()})
+	key := newKey(t, v, orgA)
+	aead, err := v.AEAD(t.Context(), orgA, key)
+	if err != nil || aead.NonceSize() != 0 {
+		t.Fatalf("AEAD: %v", err)
+	}
+	sealed := aead.Seal(nil, nil, []byte("plain"), []byte("here"))
+	again, err := v.AEAD(t.Context(), orgA, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := again.Open(nil, nil, sealed, []byte("here")); err != nil || string(plain) != "plain" {
+		t.Errorf("Open: %q, %v", plain, err)
+	}
+	if _, err := again.Open(nil, nil, sealed, []byte("there")); err == nil {
+		t.Error("opened at another place")
+	}
+	if err := v.DestroyKey(t.Context(), orgA, key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.AEAD(t.Context(), orgA, key); idem.CodeOf(err) != idem.ErrErased.Code {
+		t.Errorf("of a destroyed key: %v", err)
+	}
+	for _, strange := range []idem.DataKeyID{"", "00000000-0000-7000-8000-000000000000"} {
+		if _, err := v.AEAD(t.Context(), orgA, strange); idem.CodeOf(err) != ErrKeyMissing.Code {
+			t.Errorf("of key %q: %v", strange, err)
+		}
+	}
+}
