@@ -13,21 +13,25 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: build models ## Start Idem with a demo organisation on SQLite at http://127.0.0.1:8080
+run: native build models ## Start Idem with a demo organisation on SQLite at http://127.0.0.1:8080
 	@bin/idem demo --data $(DATA) --listen $(LISTEN)
 
 .PHONY: build
 build: ## Build bin/idem
-	@go build -trimpath -o bin/idem ./cmd/idem
+	@go build $$(tools/tags) -trimpath -o bin/idem ./cmd/idem
+
+.PHONY: native
+native: ## Install the libraries of the optional parts (OpenJPEG: JPEG 2000 portraits of chips)
+	@tools/install pkg-config libopenjp2-7-dev || echo "going on without JPEG 2000 portraits"
 
 .PHONY: models
 models: build ## Pull and verify the models (about 182 MB, once)
 	@bin/idem models pull
 
 .PHONY: test
-test: models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU and fonts when missing)
+test: native models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU and fonts when missing)
 	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core
-	tools/with-postgres go test -race -timeout 40m ./...
+	tools/with-postgres go test $$(tools/tags) -race -timeout 40m ./...
 	tools/test-arm64
 
 .PHONY: check

@@ -4,6 +4,3 @@ import "image"
 
 // TurnForTest turns an image of any subsampling, which encoders here cannot make.
 func TurnForTest(img image.Image, turn int) image.Image { return rasterOf(img).orient(turn).image() }
-
-// JP2Built says whether this build decodes JPEG 2000.
-const JP2Built = jp2Built

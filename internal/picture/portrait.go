@@ -22,6 +22,9 @@ const (
 	portraitTime    = 5 * time.Second
 )
 
+// DecodesJPEG2000 reports whether this build does.
+func DecodesJPEG2000() bool { return jp2Built }
+
 func portraitLimits(l Limits) Limits {
 	l.Bytes, l.Pixels, l.MinSide = min(l.Bytes, portraitBytes), min(l.Pixels, portraitPixels), portraitMinSide
 	if l.Time == 0 || l.Time > portraitTime {

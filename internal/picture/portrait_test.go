@@ -27,7 +27,7 @@ func sample(t testing.TB, name string) []byte {
 
 func TestPortrait(t *testing.T) {
 	files := map[string][]byte{"jpeg": encodeJPEG(t, quarters(96, 128))}
-	if picture.JP2Built {
+	if picture.DecodesJPEG2000() {
 		files["jp2"], files["j2k"] = sample(t, "quarters.jp2"), sample(t, "quarters.j2k")
 	}
 	d := picture.NewDecoder(picture.DefaultLimits(), selfWorker(t))
@@ -51,7 +51,7 @@ func TestEDOC_5_WithoutWorker(t *testing.T) {
 }
 
 func TestPortraitLimitsBeforeWorker(t *testing.T) {
-	if !picture.JP2Built {
+	if !picture.DecodesJPEG2000() {
 		return
 	}
 	large := bytes.Clone(sample(t, "quarters.j2k"))
@@ -64,7 +64,7 @@ func TestPortraitLimitsBeforeWorker(t *testing.T) {
 }
 
 func TestDamagedPortrait(t *testing.T) {
-	if !picture.JP2Built {
+	if !picture.DecodesJPEG2000() {
 		return
 	}
 	d := picture.NewDecoder(picture.DefaultLimits(), selfWorker(t))
@@ -97,7 +97,7 @@ func manyPrecincts() []byte {
 // TestEDOC_6_CraftedPortraitIsKilled: a small file that would run long ends
 // with the worker, within its time, and is refused as damaged or late.
 func TestEDOC_6_CraftedPortraitIsKilled(t *testing.T) {
-	if !picture.JP2Built {
+	if !picture.DecodesJPEG2000() {
 		return
 	}
 	l := picture.DefaultLimits()

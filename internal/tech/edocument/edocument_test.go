@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"math/big"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -18,6 +19,18 @@ import (
 	"github.com/idem-id/idem/internal/tech/edocument/edoctest"
 	"github.com/idem-id/idem/internal/tech/edocument/trust"
 )
+
+// TestMain lets the test binary be the worker of its own tests.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "worker" {
+		if err := picture.RunWorker(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
@@ -137,6 +150,34 @@ func TestEDOC_5_PortraitWithoutWorker(t *testing.T) {
 	if !out.Passed || out.Face != nil || !slices.Equal(out.Warnings, []tech.Reason{edocument.PortraitUnsupported}) ||
 		!bytes.Equal(r.Portrait.Data, portrait) || r.Portrait.Type != "image/j2c" {
 		t.Errorf("%v %v %+v", out.Reasons, out.Warnings, r.Portrait)
+	}
+}
+
+// TestEDOC_5_PortraitInWorker: with a worker and a build that has the decoder
+// JPEG 2000 becomes an image, and the original is kept.
+func TestEDOC_5_PortraitInWorker(t *testing.T) {
+	if !picture.DecodesJPEG2000() {
+		return
+	}
+	worker, err := picture.SelfWorker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := edoctest.New(t, edoctest.P256())
+	ed := technology(t, i.Root)
+	ed.Decoder = picture.NewDecoder(picture.DefaultLimits(), worker)
+	for _, name := range []string{"quarters.jp2", "quarters.j2k"} {
+		portrait, err := os.ReadFile(filepath.Join("..", "..", "picture", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, r := run(t, ed, i.Chip(edoctest.Groups(edoctest.Passport(), portrait)))
+		if !out.Passed || len(out.Warnings) > 0 || out.Face == nil || out.Face.Bounds().Size() != image.Pt(96, 128) || !bytes.Equal(r.Portrait.Data, portrait) {
+			t.Errorf("%s: %v %v", name, out.Reasons, out.Warnings)
+		}
+	}
+	if _, err := ed.Run(t.Context(), tech.Evidence{Now: now, Files: i.Chip(edoctest.Groups(edoctest.Passport(), []byte("\xff\x4f\xff\x51 codestream")))}); !errors.Is(err, edocument.ErrPortrait) {
+		t.Errorf("damaged: %v", err)
 	}
 }
 

@@ -22,6 +22,11 @@ const (
 	ActiveFailed          tech.Reason = "active_authentication_failed"
 	InsufficientAssurance tech.Reason = "insufficient_assurance" // the policy requires more than was proven
 
+	// Of providers.
+	HolderRefused          tech.Reason = "holder_refused"
+	PersonalNumberMismatch tech.Reason = "personal_number_mismatch" // the answer is about another person
+	PhoneMismatch          tech.Reason = "phone_mismatch"
+
 	// Of mobile documents.
 	ElementMismatch  tech.Reason = "digest_mismatch"
 	MobileSignature  tech.Reason = "issuer_signature_invalid"
@@ -35,7 +40,7 @@ const (
 	DocumentExpired     tech.Reason = "document_expired"
 	IssuerUnknown       tech.Reason = "issuer_not_comparable" // the zone's code has no two-letter form
 	PortraitMissing     tech.Reason = "portrait_not_found"
-	PortraitUndecodable tech.Reason = "portrait_undecodable" // of a mobile document
+	PortraitUndecodable tech.Reason = "portrait_undecodable" // of what is no chip
 	PortraitUnsupported tech.Reason = "portrait_format_unsupported"
 )
 
@@ -62,7 +67,7 @@ const (
 // Result is what an electronic document proved.
 type Result struct {
 	Kind     Kind
-	Proven   bool           // the issuer's signature holds and leads to a trusted root
+	Proven   bool           // the issuer's signature holds and leads to a trusted root; a provider answered
 	Chip     Authentication // none for what is no chip
 	Altered  []int          // data groups whose digest differs
 	Unlisted []int          // data groups that the security object does not list
@@ -83,6 +88,7 @@ type Document struct {
 	Number         string
 	Surname        string
 	Given          string
+	Patronymic     string
 	FullName       string // in the issuer's own script
 	Nationality    string
 	Birth          idem.Date

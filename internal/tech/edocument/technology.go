@@ -10,6 +10,7 @@ import (
 	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument/emrtd"
+	"github.com/idem-id/idem/internal/tech/edocument/provider"
 	"github.com/idem-id/idem/internal/tech/edocument/trust"
 )
 
@@ -32,10 +33,11 @@ const (
 
 // Deps is what the technology works with.
 type Deps struct {
-	Travel  *trust.Store // roots of travel documents (CSCA)
-	Mobile  *trust.Store // roots of mobile documents (IACA)
-	Decoder *picture.Decoder
-	Policy  Policy
+	Travel    *trust.Store // roots of travel documents (CSCA)
+	Mobile    *trust.Store // roots of mobile documents (IACA)
+	Decoder   *picture.Decoder
+	Providers provider.Set
+	Policy    Policy
 }
 
 // Technology implements tech.Technology and tech.Challenger.
@@ -81,6 +83,11 @@ func (t *Technology) Run(ctx context.Context, in tech.Evidence) (tech.Outcome, e
 	if err != nil {
 		return tech.Outcome{}, err
 	}
+	return t.finish(ctx, j)
+}
+
+// finish applies the policy and decodes the portrait of what passed.
+func (t *Technology) finish(ctx context.Context, j *judgement) (tech.Outcome, error) {
 	if len(j.reasons) == 0 {
 		j.reasons = t.Policy.Judge(j.Result)
 	}
@@ -120,8 +127,7 @@ func roots(s *trust.Store) (*trust.Set, error) {
 }
 
 // decodePortrait decodes the portrait of a document that passed. Every chip
-// holds one; a mobile document is complete without, because its holder chooses
-// what to show. A format
+// holds one; what comes another way is complete without. A format
 // that this build has no decoder for is kept as it came.
 func (t *Technology) decodePortrait(ctx context.Context, j *judgement) error {
 	if j.Portrait == nil || len(j.reasons) > 0 {
@@ -137,7 +143,7 @@ func (t *Technology) decodePortrait(ctx context.Context, j *judgement) error {
 		return ctx.Err()
 	case idem.KindOf(err) == idem.Unavailable:
 		return err
-	case j.Kind == FromMobile:
+	case j.Kind != FromChip:
 		j.warn(PortraitUndecodable)
 	default:
 		return ErrPortrait.Because(err)
