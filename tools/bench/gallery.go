@@ -133,9 +133,9 @@ func (l *lab) enrolBlock(ctx context.Context, r *rand.Rand, n int) error {
 type identifying struct {
 	references int
 	ready      time.Duration
-	memory     int64 // resident bytes
-	loads      []load
-	search     time.Duration // the mean of one search by the server's own account, 0 unknown
+	memory     int64    // resident bytes
+	loads      []load   // one for each number of callers
+	searches   []string // the server's own account of them
 }
 
 // callers are the numbers of concurrent callers, and calling how long they call.
@@ -157,15 +157,18 @@ func (b *bench) identification(ctx context.Context, folder, secret string, templ
 	m := identifying{references: templates, ready: s.ready}
 	ask := s.identify(photo, templates)
 	drive(2, time.Second, ask) // warm
-	before := s.searched()
 	for _, n := range callers {
-		l := drive(n, calling, ask)
-		if l.firstProblem != nil {
-			return m, l.firstProblem
+		before, err := s.searched()
+		if err != nil {
+			return m, err
 		}
-		m.loads = append(m.loads, l)
+		l := drive(n, calling, ask)
+		after, err := s.searched()
+		if err := errors.Join(l.firstProblem, err); err != nil {
+			return m, err
+		}
+		m.loads, m.searches = append(m.loads, l), append(m.searches, after.since(before))
 	}
-	m.search = s.searched().since(before)
 	m.memory, err = s.resident()
 	return m, err
 }
@@ -199,10 +202,9 @@ func (s *server) identify(photo []byte, least int) func(int64) error {
 func (m identifying) rows() []row {
 	var all []row
 	for i, l := range m.loads {
-		all = append(all, row{fmt.Sprintf("POST /v1/identify among %d, %d callers", m.references+1, callers[i]), l.String(), ""})
-	}
-	if m.search > 0 {
-		all = append(all, row{fmt.Sprintf("the search in it among %d, mean", m.references+1), m.search.Round(10 * time.Microsecond).String(), ""})
+		all = append(all,
+			row{fmt.Sprintf("POST /v1/identify among %d, %d callers", m.references+1, callers[i]), l.String(), ""},
+			row{"  the search in it, by the server's account", m.searches[i], ""})
 	}
 	return all
 }
@@ -222,14 +224,14 @@ func (s *server) resident() (int64, error) {
 }
 
 // account is what the server counts of its searches.
-type account struct{ seconds, searches float64 }
+type account struct{ passSeconds, passes, queuedSeconds, probes float64 }
 
-func (s *server) searched() account {
+func (s *server) searched() (account, error) {
 	text, err := s.call("GET", "/metrics", "", nil)
-	if err != nil {
-		return account{}
-	}
-	return account{metric(text, `idem_gallery_search_seconds_(?:sum|total)`), metric(text, "idem_gallery_searches_total")}
+	return account{
+		metric(text, "idem_gallery_pass_seconds_total"), metric(text, "idem_gallery_passes_total"),
+		metric(text, "idem_gallery_queued_seconds_total"), metric(text, "idem_gallery_probes_total"),
+	}, err
 }
 
 // metric is 0 when there is none of the name.
@@ -242,9 +244,12 @@ func metric(text []byte, name string) float64 {
 	return value
 }
 
-func (a account) since(before account) time.Duration {
-	if a.seconds == before.seconds || a.searches == before.searches {
-		return 0
+// since tells of the mean pass between two accounts.
+func (a account) since(b account) string {
+	passes, probes := a.passes-b.passes, a.probes-b.probes
+	if passes == 0 || probes == 0 {
+		return "no pass"
 	}
-	return time.Duration((a.seconds - before.seconds) / (a.searches - before.searches) * float64(time.Second))
+	return fmt.Sprintf("%.2f ms a pass, %.1f probes in it, each waited %.2f ms", 1e3*(a.passSeconds-b.passSeconds)/passes, probes/passes,
+		1e3*(a.queuedSeconds-b.queuedSeconds)/probes)
 }
