@@ -21,8 +21,9 @@ build: ## Build bin/idem
 	@go build $$(tools/tags) -trimpath -o bin/idem ./cmd/idem
 
 .PHONY: native
-native: ## Install the libraries of the optional parts (OpenJPEG: JPEG 2000 portraits of chips)
+native: ## Install the libraries of the optional parts (OpenJPEG: JPEG 2000 portraits of chips; ZXing: PDF417 codes)
 	@tools/install pkg-config libopenjp2-7-dev || echo "going on without JPEG 2000 portraits"
+	@tools/install pkg-config g++ libzxing-dev || echo "going on without PDF417 codes"
 
 .PHONY: models
 models: build ## Pull and verify the models (about 182 MB, once)
