@@ -43,6 +43,17 @@ type Decoded struct {
 	Corrections []Correction
 }
 
+// Legible reports whether a field was read rather than guessed: the geometric
+// mean of its characters' probabilities is at least a half.
+func (d *Decoded) Legible(f Field) bool {
+	r := d.Format.Layout().Place(f)
+	sum := 0.0
+	for _, p := range d.Confidence[r.Line][r.From:r.To] {
+		sum += math.Log(p)
+	}
+	return sum >= math.Log(0.5)*float64(r.Len())
+}
+
 // FieldConfidence returns the probability of a field's least certain
 // character, 0..1; 0 when the format has no such field.
 func (d *Decoded) FieldConfidence(f Field) float64 {
@@ -53,10 +64,14 @@ func (d *Decoded) FieldConfidence(f Field) float64 {
 	return slices.Min(d.Confidence[r.Line][r.From:r.To])
 }
 
+// legible is the score from which a zone counts as read at all: below, most of
+// its characters are guesses.
+const legible = -1
+
 // Decode finds the format and the consecutive rows that make the most probable
 // zone. Every line has exactly the format's length and at each place only what
 // may stand there. It answers false when fewer than half of the check digits
-// would hold.
+// would hold or most characters would be guesses.
 func Decode(rows []Row, o Options) (Decoded, bool) {
 	d := decoder{options: o, rows: rows, cache: map[cell]aligned{}}
 	var best Decoded
@@ -67,7 +82,7 @@ func Decode(rows []Row, o Options) (Decoded, bool) {
 				continue
 			}
 			c, held, ok := d.window(f, first)
-			if r := 4*held + c.Score; ok && held >= 0.5 && r > rank {
+			if r := 4*held + c.Score; ok && held >= 0.5 && c.Score > legible && r > rank {
 				best, rank = c, r
 			}
 		}
@@ -151,12 +166,7 @@ func (d *decoder) window(f Format, first int) (Decoded, float64, bool) {
 	if err != nil {
 		return Decoded{}, 0, false
 	}
-	held := 0
-	for _, c := range z.Checks {
-		if c.OK {
-			held++
-		}
-	}
+	held := draft.holding()
 	out := Decoded{Zone: z, First: first, Score: score, Confidence: draft.confidence(), Corrections: draft.corrections}
 	return out, float64(held) / float64(len(z.Checks)), true
 }

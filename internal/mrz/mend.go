@@ -33,12 +33,18 @@ func (d *draft) likelihood(line, column int, b byte) float64 {
 	return d.alternatives[line][column][p-1]
 }
 
+// confidence returns the probability of each character among those that may
+// stand at its place.
 func (d *draft) confidence() [][]float64 {
 	out := make([][]float64, len(d.lines))
 	for i, l := range d.lines {
 		out[i] = make([]float64, len(l))
 		for j, b := range l {
-			out[i][j] = min(1, math.Exp(d.likelihood(i, j, b)))
+			sum := 0.0
+			for _, l := range d.alternatives[i][j] {
+				sum += math.Exp(l)
+			}
+			out[i][j] = math.Exp(d.likelihood(i, j, b)) / sum
 		}
 	}
 	return out
@@ -89,31 +95,42 @@ func (d *draft) endName() {
 // sure is the logarithm of the probability from which a letter is no filler.
 var sure = math.Log(0.9)
 
-// endOptional makes a tail of fillers and Ks fillers: the check digit is blind
-// to the difference, so it cannot speak for the Ks.
+// endOptional makes a tail of fillers and of letters that readers see in them
+// and are not sure of fillers, unless a check digit that held speaks against it.
+// It cannot speak for a K, to which it is blind: amid fillers that is one.
 func (d *draft) endOptional(f Field) {
-	if d.layout.Place(f).Len() == 0 {
+	r := d.layout.Place(f)
+	if r.Len() == 0 {
 		return
 	}
 	text := d.field(f)
-	tail := text[len(bytes.TrimRight(text, "<K")):]
-	if i := bytes.IndexByte(tail, Filler); i >= 0 {
-		fill(tail[i:])
-		if d.looksFilled(f, len(text)-len(tail), i) {
-			fill(tail)
+	from := len(text)
+	for from > 0 && strings.IndexByte(misread, text[from-1]) >= 0 {
+		b, amid := text[from-1], from > 1 && text[from-2] == Filler
+		if b != Filler && !(b == 'K' && amid) && d.likelihood(r.Line, r.From+from-1, b) > sure {
+			break
 		}
+		from--
+	}
+	before, was := d.holding(), bytes.Clone(text)
+	if fill(text[from:]); d.holding() < before {
+		copy(text, was)
 	}
 }
 
-// looksFilled reports whether the n places of a field could as well be fillers.
-func (d *draft) looksFilled(f Field, from, n int) bool {
-	r := d.layout.Place(f)
-	for i := range n {
-		if d.likelihood(r.Line, r.From+from+i, Filler) < math.Log(0.05) {
-			return false
+// holding counts the check digits that hold.
+func (d *draft) holding() int {
+	z, err := Parse(d.text(), d.options)
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for _, c := range z.Checks {
+		if c.OK {
+			n++
 		}
 	}
-	return true
+	return n
 }
 
 func fill(b []byte) {
