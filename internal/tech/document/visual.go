@@ -1,0 +1,262 @@
+package document
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/mrz"
+	"github.com/idem-id/idem/internal/tech/document/ocr"
+)
+
+// maxLines is how many lines of a page are read.
+const maxLines = 60
+
+// readText reads the lines of the visual zone.
+func (s *sheet) readText(ctx context.Context) error {
+	for _, q := range longest(s.boxes, maxLines) {
+		if s.inZone(q) {
+			continue
+		}
+		l, err := s.read(ctx, q)
+		if err != nil {
+			return err
+		}
+		if l.Text != "" {
+			s.text = append(s.text, l)
+		}
+	}
+	return nil
+}
+
+// inZone reports whether a box is a part of the zone's rows.
+func (s *sheet) inZone(q ocr.Quad) bool {
+	if s.zone == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.zone.rows, func(row ocr.Quad) bool {
+		u := row.Axis()
+		d := q.Centre().Sub(row.Centre())
+		return math.Abs(d.Dot(u)) < row.Width()/2 && math.Abs(d.Dot(ocr.Point{X: -u.Y, Y: u.X})) < row.Height()/2
+	})
+}
+
+// visualReadings are the fields that the visual zone shows: those that a label
+// names, and those that the zone states, found by what they say.
+func (s *sheet) visualReadings(z *Zone) []named {
+	out := s.labelled()
+	if z == nil {
+		return out
+	}
+	add := func(n Name, value string, l ocr.Line) {
+		has := slices.ContainsFunc(out, func(o named) bool { return o.Name == n })
+		if value != "" && !has {
+			out = append(out, named{n, Reading{value, FromVisual, s.page, l.Confidence}})
+		}
+	}
+	for _, l := range s.text {
+		for _, d := range dates(l.Text) {
+			for n, want := range map[Name]idem.Date{BirthDate: z.Birth, ExpiryDate: z.Expiry} {
+				if d == want {
+					add(n, d.String(), l)
+				}
+			}
+		}
+		number, _ := z.PersonalNumber()
+		for n, want := range map[Name]string{DocumentNumber: z.Number, PersonalNumber: number} {
+			if want = alike(want); len(want) >= 5 && strings.Contains(alike(l.Text), want) {
+				add(n, map[Name]string{DocumentNumber: z.Number, PersonalNumber: number}[n], l)
+			}
+		}
+	}
+	for n, want := range map[Name]string{Surname: z.Surname, GivenNames: z.Given} {
+		value, l := s.nearestName(want)
+		add(n, value, l)
+	}
+	return out
+}
+
+// sureLine is the confidence from which a line may contradict the zone.
+const sureLine = 0.9
+
+// nearestName returns the words of the visual zone that come nearest to a
+// name: equal ones, else ones that differ in a few letters and were read with
+// confidence.
+func (s *sheet) nearestName(name string) (string, ocr.Line) {
+	want := letters(name)
+	best, at, from := len(want)/4+1, "", ocr.Line{}
+	for _, l := range s.text {
+		words := strings.FieldsFunc(l.Text, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '-' })
+		for i := range words {
+			for j := i + 1; j <= min(len(words), i+len(strings.Fields(name))+1); j++ {
+				text := strings.Join(words[i:j], " ")
+				d := distance(letters(text), want)
+				if d < best && (d == 0 || l.Confidence >= sureLine && len(want) > 3) {
+					best, at, from = d, text, l
+				}
+			}
+		}
+	}
+	return at, from
+}
+
+// distance is how many letters must be changed, put in or left out.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, corner+1)
+		}
+	}
+	return row[len(b)]
+}
+
+var numericDate = regexp.MustCompile(`(?:^|\D)(\d{2})[./ -](\d{2})[./ -](\d{4}|\d{2})(?:\D|$)|(?:^|\D)(\d{4})[./-](\d{2})[./-](\d{2})(?:\D|$)`)
+
+// dates returns the days that a line names in figures: day first, or year
+// first. A year of two digits is left out.
+func dates(text string) []idem.Date {
+	var out []idem.Date
+	for _, m := range numericDate.FindAllStringSubmatch(text, -1) {
+		n := make([]int, len(m))
+		for i, g := range m {
+			n[i], _ = strconv.Atoi(g)
+		}
+		d := idem.Date{Year: n[3], Month: n[2], Day: n[1]}
+		if m[4] != "" {
+			d = idem.Date{Year: n[4], Month: n[5], Day: n[6]}
+		}
+		if d.Year > 1800 && d.Complete() {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+//go:embed labels.json
+var labelFile []byte
+
+// labels are what documents print beside their fields.
+var labels = func() map[Name][]string {
+	var m map[Name][]string
+	if err := json.Unmarshal(labelFile, &m); err != nil {
+		panic(err) // the file is part of the program
+	}
+	return m
+}()
+
+// labelled returns the fields that stand behind or below their label.
+func (s *sheet) labelled() []named {
+	var out []named
+	for _, l := range s.text {
+		n, rest, ok := label(l.Text)
+		if !ok {
+			continue
+		}
+		from := l
+		if rest == "" {
+			if from, ok = s.below(l); !ok {
+				continue
+			}
+			rest = from.Text
+		}
+		if value, ok := fieldValue(n, rest); ok && from.Confidence >= sureLine {
+			out = append(out, named{n, Reading{value, FromVisual, s.page, from.Confidence}})
+		}
+	}
+	return out
+}
+
+// label returns the field that a line begins to name and what follows.
+func label(text string) (Name, string, bool) {
+	plain := compact(text)
+	for n, all := range labels {
+		for _, l := range all {
+			if rest, ok := strings.CutPrefix(plain, compact(l)); ok && !unicode.IsLetter(first(rest)) {
+				return n, after(text, compact(l)), true
+			}
+		}
+	}
+	return "", "", false
+}
+
+func first(s string) rune {
+	for _, r := range s {
+		return r
+	}
+	return 0
+}
+
+// compact returns the letters and digits of a text in lower case.
+func compact(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, text)
+}
+
+// after returns what stands behind the letters of prefix in text.
+func after(text, prefix string) string {
+	for i := range text {
+		if compact(text[:i]) == prefix {
+			return strings.TrimLeft(text[i:], " .:;,/-")
+		}
+	}
+	return ""
+}
+
+// below returns the line that begins under another.
+func (s *sheet) below(label ocr.Line) (ocr.Line, bool) {
+	u := label.Axis()
+	v := ocr.Point{X: -u.Y, Y: u.X}
+	var found []ocr.Line
+	down := func(l ocr.Line) float64 { return l.Centre().Sub(label.Centre()).Dot(v) / label.Height() }
+	for _, l := range s.text {
+		if d := down(l); d > 0.4 && d < 3 && math.Abs(l.Quad[0].Sub(label.Quad[0]).Dot(u)) < 2*label.Height() {
+			found = append(found, l)
+		}
+	}
+	if len(found) == 0 {
+		return ocr.Line{}, false
+	}
+	return slices.MinFunc(found, func(a, b ocr.Line) int { return cmp.Compare(down(a), down(b)) }), true
+}
+
+// fieldValue returns the text as a value of the field; false when it cannot
+// be one.
+func fieldValue(n Name, text string) (string, bool) {
+	switch n {
+	case BirthDate, ExpiryDate:
+		if d := dates(text); len(d) == 1 {
+			return d[0].String(), true
+		}
+		return "", false
+	case DocumentNumber, PersonalNumber:
+		number := strings.ToUpper(strings.Join(strings.Fields(text), ""))
+		return number, numberShape.MatchString(number)
+	}
+	_, ok := mrz.Transliterate(text)
+	return text, ok && len(letters(text)) > 1 && !strings.ContainsFunc(text, unicode.IsDigit)
+}
+
+var numberShape = regexp.MustCompile(`^[A-Z]{0,3}[0-9][A-Z0-9-]{3,17}$`)
