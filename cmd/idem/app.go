@@ -22,6 +22,7 @@ import (
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/postgres"
 	"github.com/idem-id/idem/internal/store/sqlite"
+	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/vault"
 )
 
@@ -124,6 +125,7 @@ type app struct {
 	gallery  *gallery.Gallery
 	pictures *picture.Decoder
 	registry *registry.Registry
+	chips    *edocument.Technology
 }
 
 // openApp opens everything. Missing models are no error: the engine then
@@ -146,6 +148,10 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	model := galleryModel(engine.Model())
 	a.engine, a.stop = engine, engine.Close
 	a.pictures = picture.NewDecoder(picture.DefaultLimits(), worker)
+	if a.chips, err = openEDocument(c, a.pictures); err != nil {
+		a.close()
+		return nil, err
+	}
 	a.index = ram.New(model)
 	a.gallery = gallery.New(d.store, d.vault, a.index, model, gallery.Options{KeyOf: vault.KeyOf, Snapshots: d.snapshots()})
 	a.registry = registry.New(registry.Deps{

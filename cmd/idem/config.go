@@ -31,6 +31,8 @@ type config struct {
 	TLSKey    string
 	Workers   int // face engine workers
 	LogJSON   bool
+	Providers string // file that configures the providers of electronic documents
+	NeedChip  bool   // electronic documents must prove their chip
 
 	snapshots string // folder; empty for all but the server that holds its lock
 }
@@ -50,6 +52,8 @@ func addServeFlags(f *pflag.FlagSet) {
 	f.String("public-url", "", "address that people outside use")
 	f.String("tls-cert", "", "certificate file; with --tls-key the server speaks HTTPS")
 	f.String("tls-key", "", "key file of the certificate")
+	f.String("edocument-providers", "", "JSON file that names the providers of electronic documents")
+	f.Bool("edocument-require-chip", false, "electronic documents must prove that their chip is the original")
 }
 
 // loadConfig reads environment and flags. Unset places inside the data folder
@@ -69,6 +73,7 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 		Data: k.String("data"), Listen: k.String("listen"), Database: k.String("database"), Keys: k.String("keys"),
 		MasterKey: k.String("master-key"), Models: k.String("models"), PublicURL: k.String("public-url"),
 		TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"), Workers: k.Int("workers"), LogJSON: k.Bool("log-json"),
+		Providers: k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"),
 	}
 	if err := c.fill(); err != nil {
 		return config{}, err
