@@ -22,6 +22,7 @@ func evalCommand() *cobra.Command {
 		evaluation("identify FOLDER LIST.csv", "1:N: columns role (gallery, mated, nonmated), identity, file", 2, identifyReport),
 		evaluation("pad FOLDER LIST.csv", "attack detection: columns file, label (live, attack), attack", 2, padReport))
 	cmd.AddCommand(addJSON(&cobra.Command{Use: "edocument FOLDER", Short: "Electronic documents: folders with EF.SOD, data groups and csca.cer; verdicts in expected.json", Args: cobra.ExactArgs(1), RunE: evaluateChips}))
+	cmd.AddCommand(evalDocumentCommand())
 	return cmd
 }
 
