@@ -12,7 +12,7 @@ import (
 const (
 	maxDepth    = 32
 	maxElements = 200_000
-	maxInteger  = 1024 // bytes; RSA of 4096 bits takes 513
+	maxInteger  = 2048 // bytes; RSA of 4096 bits takes 513
 	maxOID      = 64   // bytes
 )
 
