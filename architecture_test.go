@@ -67,11 +67,14 @@ var arrows = map[string][]string{
 
 	"internal/access":   {"", "internal/store"},
 	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},
+	"internal/check/report": {"", "internal/face", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
+		"internal/tech/document", "internal/tech/edocument"},
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
 	"internal/importer": {""},
 
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
-		"internal/gallery", "internal/metrics", "internal/check", "internal/tech", "internal/httpapi"},
+		"internal/gallery", "internal/metrics", "internal/check", "internal/check/report", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
+		"internal/tech/document", "internal/tech/edocument", "internal/httpapi"},
 	"internal/metrics": {""},
 	"internal/stream":  {},
 

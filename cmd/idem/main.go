@@ -20,7 +20,7 @@ func main() {
 	defer stop()
 	if err := root().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "idem:", explain(err))
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -44,7 +44,7 @@ func root() *cobra.Command {
 	addFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
 		serveCommand(), demoCommand(), migrateCommand(),
-		orgCommand(), subscriptionCommand(), importCommand(), identifyCommand(),
+		orgCommand(), subscriptionCommand(), importCommand(), identifyCommand(), checkCommand(),
 		modelsCommand(), evalCommand(), trustCommand(), specimenCommand(),
 		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(),
 		workerCommand(), versionCommand(),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/httpapi"
 	"github.com/idem-id/idem/internal/httpapi/persons"
 	"github.com/idem-id/idem/internal/metrics"
@@ -81,12 +82,14 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 }
 
 func (a *app) handler() http.Handler {
-	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Store: a.store, IDs: idem.UUIDv7{},
-		Metrics: metrics.New(version(), a.readings()...), Parts: a.parts(), Dialects: []httpapi.Dialect{a.personsDialect()}, Log: a.log, Version: version()})
+	m := metrics.New(version(), a.readings()...)
+	checks := a.checks(m)
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Store: a.store, IDs: idem.UUIDv7{},
+		Metrics: m, Parts: a.parts(), Dialects: []httpapi.Dialect{a.personsDialect(checks)}, Log: a.log, Version: version()})
 }
 
-func (a *app) personsDialect() httpapi.Dialect {
-	deps := persons.Deps{Registry: a.registry, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
+func (a *app) personsDialect(checks *check.Checks) httpapi.Dialect {
+	deps := persons.Deps{Registry: a.registry, Checks: checks, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
 	return httpapi.Dialect{
 		Refuse: persons.Refuse(deps),
 		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {

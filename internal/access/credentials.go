@@ -34,7 +34,7 @@ var ErrCredentialNotFound = idem.Errorf(idem.NotFound, "CREDENTIAL_NOT_FOUND", "
 func UsualPermissions(kind CredentialKind) []idem.Permission {
 	switch kind {
 	case idem.CredentialPersons:
-		return []idem.Permission{idem.PersonsRead, idem.PersonsWrite, idem.PicturesRead, idem.ActionsRead}
+		return []idem.Permission{idem.PersonsRead, idem.PersonsWrite, idem.PicturesRead, idem.ActionsRead, idem.ChecksRun}
 	case idem.CredentialBearer:
 		return []idem.Permission{idem.PersonsRead, idem.PersonsWrite, idem.PicturesRead, idem.ActionsRead,
 			idem.FacesIdentify, idem.FacesVerify, idem.ReviewsWork}

@@ -13,7 +13,7 @@ import (
 // Challenge opens a check of a technology that asks first, and returns what the
 // client must be told. It needs what Run needs, and spends nothing yet.
 func (c *Checks) Challenge(ctx context.Context, p idem.Principal, code idem.TechCode) (idem.Check, tech.Challenge, error) {
-	t, err := c.admit(ctx, p, code)
+	t, _, err := c.admit(ctx, p, code)
 	if err != nil {
 		return idem.Check{}, tech.Challenge{}, err
 	}
@@ -32,24 +32,49 @@ func (c *Checks) Challenge(ctx context.Context, p idem.Principal, code idem.Tech
 // Respond runs the technology of an open check on evidence that answers its
 // challenge. The challenge serves once, whatever comes of it.
 func (c *Checks) Respond(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, in tech.Evidence) (Done, error) {
+	return c.respond(ctx, p, id, code, as(in))
+}
+
+// RespondFiles is Respond on files.
+func (c *Checks) RespondFiles(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, in Files) (Done, error) {
+	return c.respond(ctx, p, id, code, c.of(in))
+}
+
+func (c *Checks) respond(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, bring source) (Done, error) {
 	return c.Answer(ctx, p, id, code, 1, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
-		in.Challenge = memo
-		return c.run(ctx, c.techs[code], in)
+		return c.run(ctx, c.techs[code], func(ctx context.Context) (tech.Evidence, error) {
+			in, err := bring(ctx)
+			in.Challenge = memo
+			return in, err
+		})
 	})
+}
+
+// Find returns a check of the organisation, without its memo.
+func (c *Checks) Find(ctx context.Context, p idem.Principal, id idem.CheckID) (row idem.Check, err error) {
+	if err := p.Require(idem.ChecksRun); err != nil {
+		return row, err
+	}
+	err = c.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+		row, err = tx.Checks().GetForUpdate(ctx, id)
+		return err
+	})
+	row.Memo = nil
+	return row, err
 }
 
 // Begin opens a check that a later answer completes, such as the code that a
 // provider sends to its subject. memo is kept sealed for as long as valid says.
 func (c *Checks) Begin(ctx context.Context, p idem.Principal, code idem.TechCode, memo []byte, valid time.Duration) (idem.Check, error) {
-	if _, err := c.admit(ctx, p, code); err != nil {
+	if _, _, err := c.admit(ctx, p, code); err != nil {
 		return idem.Check{}, err
 	}
 	return c.open(ctx, p.Org, code, memo, valid)
 }
 
 func (c *Checks) open(ctx context.Context, org idem.OrgID, code idem.TechCode, memo []byte, valid time.Duration) (idem.Check, error) {
-	row := idem.Check{ID: idem.CheckID(c.ids.New()), Technology: code, State: idem.CheckOpen, Memo: memo}
-	err := c.store.Update(ctx, org, func(tx store.Tx) error {
+	row := idem.Check{ID: idem.CheckID(c.IDs.New()), Technology: code, State: idem.CheckOpen, Memo: memo}
+	err := c.Store.Update(ctx, org, func(tx store.Tx) error {
 		row.CreatedAt, row.ExpiresAt = tx.Now(), tx.Now().Add(valid)
 		return tx.Checks().Insert(ctx, row)
 	})
@@ -66,7 +91,7 @@ func (c *Checks) open(ctx context.Context, org idem.OrgID, code idem.TechCode, m
 func (c *Checks) Answer(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, attempts int,
 	judge func(ctx context.Context, memo []byte) (tech.Outcome, error),
 ) (Done, error) {
-	if _, err := c.admit(ctx, p, code); err != nil {
+	if _, _, err := c.admit(ctx, p, code); err != nil {
 		return Done{}, err
 	}
 	memo, err := c.take(ctx, p.Org, id, code, attempts)
@@ -78,7 +103,7 @@ func (c *Checks) Answer(ctx context.Context, p idem.Principal, id idem.CheckID, 
 		return Done{}, err
 	}
 	done := Done{ID: id, Outcome: out}
-	err = c.store.Update(ctx, p.Org, func(tx store.Tx) error {
+	err = c.Store.Update(ctx, p.Org, func(tx store.Tx) error {
 		done.At = tx.Now()
 		return c.end(ctx, tx, id, code, out)
 	})
@@ -89,7 +114,7 @@ func (c *Checks) Answer(ctx context.Context, p idem.Principal, id idem.CheckID, 
 }
 
 func (c *Checks) take(ctx context.Context, org idem.OrgID, id idem.CheckID, code idem.TechCode, attempts int) (memo []byte, err error) {
-	err = c.store.Update(ctx, org, func(tx store.Tx) error {
+	err = c.Store.Update(ctx, org, func(tx store.Tx) error {
 		row, err := tx.Checks().GetForUpdate(ctx, id)
 		if err != nil {
 			return err

@@ -43,3 +43,7 @@ func keyExample() object {
 func operatorExample() object { return object{"email": "aigul@example.com", "role": "operator"} }
 
 func operatorChangeExample() object { return object{"disabled": true} }
+
+func checkFaceExample() object {
+	return object{"probe": exampleImage, "reference": exampleImage, "fmr": 1e-4}
+}

@@ -4,27 +4,15 @@ import (
 	"context"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/check/report"
 	"github.com/idem-id/idem/internal/registry"
 )
 
-// Face tells what was found in a picture.
-type Face struct {
-	Code    string   `json:"code" enum:"OK,FACE_MULTIPLE,FACE_LOW_QUALITY,FACE_TOO_SMALL,FACE_NOT_FOUND" doc:"Only OK and FACE_MULTIPLE are compared."`
-	Faces   int      `json:"faces" doc:"All faces in the picture; the largest and most central one is used."`
-	Box     *Box     `json:"box" doc:"null without a face."`
-	Score   float64  `json:"detection_score" doc:"0 to 1."`
-	Quality float64  `json:"quality" doc:"0 to 100."`
-	Issues  []string `json:"issues" nullable:"false" doc:"Weaknesses: SMALL, BLURRED, TURNED, CUT_BY_BORDER, UNRELIABLE_TEMPLATE."`
-}
-
-// Box is a rectangle in pixels of the upright picture; it may reach over the
-// border.
-type Box struct {
-	X      float64 `json:"x"`
-	Y      float64 `json:"y"`
-	Width  float64 `json:"width"`
-	Height float64 `json:"height"`
-}
+// Face and Box are those of reports.
+type (
+	Face = report.Face
+	Box  = report.Box
+)
 
 func faceOf(f registry.Face) Face {
 	out := Face{Code: f.Code, Faces: f.Faces, Score: f.DetectionScore, Quality: f.Quality, Issues: f.Issues}
@@ -32,7 +20,8 @@ func faceOf(f registry.Face) Face {
 		out.Issues = []string{}
 	}
 	if f.Faces > 0 {
-		out.Box = &Box{X: f.Box.X0, Y: f.Box.Y0, Width: f.Box.Width(), Height: f.Box.Height()}
+		box := report.BoxOf(f.Box)
+		out.Box = &box
 	}
 	return out
 }

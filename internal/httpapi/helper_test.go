@@ -21,6 +21,7 @@ import (
 	"github.com/idem-id/idem/internal/access"
 	"github.com/idem-id/idem/internal/blob"
 	"github.com/idem-id/idem/internal/blob/dir"
+	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/facetest"
 	"github.com/idem-id/idem/internal/gallery"
@@ -36,15 +37,16 @@ import (
 
 // world is one server over one store, with the fake face engine.
 type world struct {
-	t      *testing.T
-	url    string
-	access *access.Access
-	store  store.Store
-	log    *logBook
-	org    access.Created
-	key    string // of org
-	client *http.Client
-	skew   atomic.Int64 // how far the clock of keys was put forward
+	t       *testing.T
+	url     string
+	access  *access.Access
+	store   store.Store
+	metrics *metrics.Metrics
+	log     *logBook
+	org     access.Created
+	key     string // of org
+	client  *http.Client
+	skew    atomic.Int64 // how far the clock of keys was put forward
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) }
@@ -53,6 +55,7 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Loa
 type options struct {
 	engine face.Engine
 	limits httpapi.Limits
+	slots  int // of checks
 }
 
 // keys gives persons data keys of the test's sealer.
@@ -97,14 +100,20 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	r := registry.New(registry.Deps{Store: s, Vault: keys{sealer}, Blobs: blob.NewSealed(objects, sealer), Gallery: g,
 		Engine: o.engine, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil), IDs: idem.UUIDv7{}, Log: log})
-	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Store: s, IDs: idem.UUIDv7{}, Metrics: metrics.New("test"),
+	w.metrics = metrics.New("test")
+	checks := check.New(check.Deps{Store: s, IDs: idem.UUIDv7{}, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil), Slots: o.slots,
+		Technologies: technologies(o.engine),
+		Observe: func(code idem.TechCode, end check.End, took time.Duration) {
+			w.metrics.Checked(string(code), string(end), took)
+		}})
+	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Checks: checks, Store: s, IDs: idem.UUIDv7{}, Metrics: w.metrics,
 		Parts: []httpapi.Part{
 			{Name: "database", Check: s.Ping},
 			{Name: "face_engine", Check: func(context.Context) error { return o.engine.Ready() }},
 			{Name: "gallery", Check: g.Ready},
 		},
 		Dialects: []httpapi.Dialect{{Refuse: persons.Refuse(persons.Deps{IDs: idem.UUIDv7{}, Log: log}), Routes: func(mux *http.ServeMux, a httpapi.Authenticate) {
-			persons.Routes(mux, persons.Deps{Registry: r, Store: s, Authenticate: persons.Authenticate(a), IDs: idem.UUIDv7{}, Log: log})
+			persons.Routes(mux, persons.Deps{Registry: r, Checks: checks, Store: s, Authenticate: persons.Authenticate(a), IDs: idem.UUIDv7{}, Log: log})
 		}}},
 		Log: log, Version: "test", Limits: o.limits})
 	w.serve(h)

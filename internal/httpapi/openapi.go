@@ -46,6 +46,7 @@ func tags() []*huma.Tag {
 		{Name: "actions", Description: "What happened to a person, for ever."},
 		{Name: "identify", Description: "One face against all (1:N)."},
 		{Name: "verify", Description: "One face against one (1:1)."},
+		{Name: "check", Description: "One technology alone, outside any flow."},
 		{Name: "organisation", Description: "Name and settings of the organisation."},
 		{Name: "keys", Description: "Credentials of API clients."},
 		{Name: "operators", Description: "People who sign in to the cabinet."},
@@ -139,16 +140,29 @@ func (s *server) pictureBody(o operation) *huma.RequestBody {
 	form := *s.resolve(schema)
 	properties := make(map[string]*huma.Schema, len(form.Properties))
 	for name, p := range form.Properties {
-		if p.ContentEncoding == base64Encoding {
-			p = &huma.Schema{Type: "string", Format: "binary", Description: "The picture as a file."}
-		}
-		properties[name] = p
+		properties[name] = inForm(p)
 	}
 	form.Properties = properties
 	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/json":    {Schema: schema},
 		"multipart/form-data": {Schema: &form},
 	}}
+}
+
+// inForm turns what is base64 in JSON into files: a list of them has a part for
+// each.
+func inForm(p *huma.Schema) *huma.Schema {
+	file := &huma.Schema{Type: "string", Format: "binary", Description: "The picture as a file."}
+	values, _ := p.AdditionalProperties.(*huma.Schema)
+	switch {
+	case p.ContentEncoding == base64Encoding:
+		return file
+	case p.Items != nil && p.Items.ContentEncoding == base64Encoding:
+		return &huma.Schema{Type: "array", Items: file, Description: "A part of this name for each."}
+	case values != nil && values.ContentEncoding == base64Encoding:
+		return &huma.Schema{Type: "array", Items: &huma.Schema{Type: "string", Format: "binary"}, Description: "A part of this name for each; its file name counts."}
+	}
+	return p
 }
 
 func (s *server) resolve(schema *huma.Schema) *huma.Schema {

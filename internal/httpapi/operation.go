@@ -240,7 +240,8 @@ func (s *server) document(o operation) {
 func (o operation) refusals(op *huma.Operation) []int {
 	writes, inBody := o.Method != http.MethodGet, op.RequestBody != nil || o.picture != nil
 	conditional := slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" })
-	read := slices.Contains([]string{"search-persons", "identify", "verify"}, o.OperationID)
+	read := slices.Contains([]string{"search-persons", "identify", "verify"}, o.OperationID) ||
+		strings.HasPrefix(o.Path, "/v1/check/") && !strings.Contains(o.Path, "{")
 	codes := map[int]bool{
 		http.StatusBadRequest: true, http.StatusUnauthorized: true, http.StatusForbidden: true,
 		http.StatusNotFound:              strings.Contains(o.Path, "{") || o.OperationID == "verify",

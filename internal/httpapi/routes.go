@@ -45,6 +45,8 @@ func (s *server) routes() {
 	handle(s, post("/v1/verify", "verify", "Compare two faces (1:1)", idem.FacesVerify).takes(verifyBody{}).
 		says(verifyText).like(verifyExample()), s.verifyFace)
 
+	s.checkRoutes()
+
 	handle(s, get("/v1/organisation", "get-organisation", "Read the organisation", idem.SettingsRead), s.getOrganisation)
 	handle(s, patch("/v1/organisation", "change-organisation", "Change name or settings", idem.SettingsWrite).like(settingsExample()), s.changeOrganisation)
 
@@ -61,6 +63,12 @@ func (s *server) routes() {
 
 	handle(s, get("/v1/subscriptions", "list-subscriptions", "List subscriptions", idem.SettingsRead), s.listSubscriptions)
 	s.dropHumaErrors()
+}
+
+// checkRoutes are the technologies alone.
+func (s *server) checkRoutes() {
+	handle(s, post("/v1/check/face", "check-face", "Compare two faces, one of them a reference", idem.ChecksRun).takes(checkFaceBody{}).
+		says(checkFaceText).like(checkFaceExample()), s.checkFace)
 }
 
 // pages are the routes without a key.

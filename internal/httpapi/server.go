@@ -10,6 +10,7 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/access"
+	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
@@ -34,6 +35,7 @@ type Dialect struct {
 type Deps struct {
 	Access   *access.Access
 	Registry *registry.Registry
+	Checks   *check.Checks
 	Store    store.Store // remembers answers for Idempotency-Key
 	IDs      idem.IDs
 	Metrics  *metrics.Metrics
@@ -49,6 +51,7 @@ type Deps struct {
 type server struct {
 	access    *access.Access
 	registry  *registry.Registry
+	checks    *check.Checks
 	store     store.Store
 	ids       idem.IDs
 	metrics   *metrics.Metrics
@@ -72,7 +75,7 @@ func New(d Deps) http.Handler {
 
 // newServer assembles the native API.
 func newServer(d Deps) *server {
-	s := &server{access: d.Access, registry: d.Registry, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
+	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
 		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
 	s.fillIn()
 	s.admission = newAdmission(s.limits)

@@ -112,13 +112,11 @@ func readForm(body io.Reader, boundary string, v any) error {
 			return formFault(err)
 		}
 		name := part.FormName()
-		if seen[name] {
-			return errForm("a part is given twice").At(name)
-		}
+		again := seen[name]
 		if seen[name] = true; len(seen) > maxParts {
 			return errForm("the form has too many parts")
 		}
-		if err := readPart(part, name, v); err != nil {
+		if err := readPart(part, name, again, v); err != nil {
 			return err
 		}
 	}
@@ -137,11 +135,17 @@ func formFault(err error) error {
 }
 
 // readPart puts one part into the member of the same name: a picture as it is,
-// a text as it is, anything else as JSON.
-func readPart(part io.Reader, name string, v any) error {
+// a text as it is, anything else as JSON. Lists of files have a part for each.
+func readPart(part *multipart.Part, name string, again bool, v any) error {
 	field, ok := memberOf(v, name)
 	if !ok {
 		return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "there is no such member here").At(name)
+	}
+	if list, ok := field.Addr().Interface().(partList); ok {
+		return list.add(part, name)
+	}
+	if again {
+		return errForm("a part is given twice").At(name)
 	}
 	switch target := field.Addr().Interface().(type) {
 	case *Image:

@@ -40,13 +40,14 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
+	checks   *prometheus.HistogramVec
 }
 
 // New makes a registry with the request metrics, the Go runtime's own and the
 // readings. Version is what idem_build_info tells.
 func New(version string, readings ...Reading) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), requests: requestCounter(), duration: requestDuration(), inFlight: inFlight()}
-	m.registry.MustRegister(m.requests, m.duration, m.inFlight, buildInfo(version),
+	m := &Metrics{registry: prometheus.NewRegistry(), requests: requestCounter(), duration: requestDuration(), inFlight: inFlight(), checks: checkDuration()}
+	m.registry.MustRegister(m.requests, m.duration, m.inFlight, m.checks, buildInfo(version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.Add(readings...)
 	return m
@@ -84,6 +85,13 @@ func inFlight() prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Name: "idem_http_requests_in_flight", Help: "Requests being answered."})
 }
 
+func checkDuration() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "idem_check_duration_seconds", Help: "Runs of technologies alone, by how they ended, without the wait for a slot.",
+		Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20},
+	}, []string{"technology", "end"})
+}
+
 func buildInfo(version string) prometheus.Collector {
 	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "idem_build_info", Help: "Always 1; the labels tell the build."},
 		[]string{"version", "go"})
@@ -102,6 +110,12 @@ func (m *Metrics) Begin(method string) func(route string, status int) {
 		m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 		m.duration.WithLabelValues(method, route).Observe(time.Since(started).Seconds())
 	}
+}
+
+// Checked counts one run of a technology alone. Both labels come from the
+// program.
+func (m *Metrics) Checked(technology, end string, took time.Duration) {
+	m.checks.WithLabelValues(technology, end).Observe(took.Seconds())
 }
 
 // knownMethod keeps strangers from inventing label values.

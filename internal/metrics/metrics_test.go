@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/idem-id/idem/internal/metrics"
 )
@@ -23,11 +24,13 @@ func TestRequestsAndReadings(t *testing.T) {
 	m.Begin("GET")("/v1/persons/{person_id}", 200)
 	m.Begin("GET")("/v1/persons/{person_id}", 200)
 	m.Begin("BREW")("", 405)
+	m.Checked("F2F", "passed", 80*time.Millisecond)
 	level = 4
 	text := scrape(m)
 	for _, want := range []string{
 		`idem_http_requests_total{method="GET",route="/v1/persons/{person_id}",status="200"} 2`,
 		`idem_http_requests_total{method="OTHER",route="none",status="405"} 1`,
+		`idem_check_duration_seconds_bucket{end="passed",technology="F2F",le="0.1"} 1`,
 		"idem_http_requests_in_flight 0", "idem_gallery_entries 4", "# TYPE idem_searches_total counter",
 		`idem_kernel{name="a"} 1`, `idem_kernel{name="b"} 0`,
 		`version="1.2.3"`, `idem_http_request_duration_seconds_count{method="GET",route="/v1/persons/{person_id}"} 2`,

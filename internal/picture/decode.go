@@ -67,6 +67,14 @@ func NewDecoder(limits Limits, worker *Worker) *Decoder {
 	return &Decoder{limits, worker, semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
 }
 
+// Within returns a decoder of the same slots and limits with another working
+// size in pixels.
+func (d *Decoder) Within(side int) *Decoder {
+	out := *d
+	out.limits.WorkingSide = side
+	return &out
+}
+
 // Decode decodes one file. It answers ErrTooLarge, ErrTooSmall, ErrUnsupported,
 // ErrUndecodable, or the context's error.
 func (d *Decoder) Decode(ctx context.Context, data []byte) (Picture, error) {

@@ -23,9 +23,9 @@ const (
 
 // authenticate reads the body, finds the key and asks who shows it. With the
 // key in the header nothing of a stranger's body is read.
-func (a *api) authenticate(w http.ResponseWriter, r *http.Request, limit int64) (*request, error) {
+func (a *api) authenticate(w http.ResponseWriter, r *http.Request, rt route) (*request, error) {
 	req := &request{Request: r, secret: r.Header.Get("X-API-Key")}
-	if err := checkHeader(r, limit); err != nil {
+	if err := checkHeader(r, rt.limit); err != nil {
 		return nil, err
 	}
 	var err error
@@ -34,10 +34,8 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request, limit int64) 
 			return nil, err
 		}
 	}
-	if limit > 0 {
-		if err := req.read(w, limit); err != nil {
-			return nil, err
-		}
+	if err = req.take(w, rt); err != nil {
+		return nil, err
 	}
 	switch {
 	case req.secret == "":
@@ -58,29 +56,52 @@ func checkHeader(r *http.Request, limit int64) error {
 	return nil
 }
 
-// read takes the body in and compares its key with that of the header.
-func (r *request) read(w http.ResponseWriter, limit int64) error {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return errBodySize.With("limit_bytes", limit)
+// take reads the body as the route wants it.
+func (r *request) take(w http.ResponseWriter, rt route) error {
+	switch {
+	case rt.parts != nil:
+		return r.readForm(http.MaxBytesReader(w, r.Body, rt.limit), *rt.parts)
+	case rt.limit > 0:
+		return r.read(http.MaxBytesReader(w, r.Body, rt.limit))
 	}
-	if known := (*idem.Error)(nil); errors.As(err, &known) {
-		return known // the server's own limits, told by the reader
-	}
+	return nil
+}
+
+// read takes a JSON body in, and the key that stands in it.
+func (r *request) read(body io.Reader) error {
+	data, err := io.ReadAll(body)
 	if err != nil {
-		return idem.Errorf(idem.Invalid, errInvalidJSON.Code, "the body ended early").Because(err)
+		return broken(err, errInvalidJSON)
 	}
 	r.body = data
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
 	}
 	key, err := keyMember(data)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case key == "":
+	}
+	return r.show(key)
+}
+
+// broken says why a body could not be read: it is too large, the server's own
+// limits say so, or it ended early.
+func broken(err error, early *idem.Error) error {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return errBodySize.With("limit_bytes", tooLarge.Limit)
+	}
+	if known := (*idem.Error)(nil); errors.As(err, &known) {
+		return known
+	}
+	return idem.Errorf(idem.Invalid, early.Code, "the body ended early").Because(err)
+}
+
+// show compares the key of a body with that of the header.
+func (r *request) show(key string) error {
+	if key == "" {
 		return nil
-	case r.secret != "" && r.secret != key:
+	}
+	if r.secret != "" && r.secret != key {
 		return errAmbiguous
 	}
 	r.secret = key

@@ -19,6 +19,8 @@ import (
 // The refusals of the dialect itself.
 var (
 	errInvalidJSON = idem.Errorf(idem.Invalid, "INVALID_JSON", "the body is not valid JSON")
+	errForm        = idem.Errorf(idem.Invalid, "INVALID_FORM", "the body is not a valid form")
+	errContentType = idem.Errorf(idem.Unsupported, "CONTENT_TYPE_UNSUPPORTED", "the body is multipart/form-data here")
 	errAmbiguous   = idem.Errorf(idem.Invalid, "AMBIGUOUS_CREDENTIALS", "api_key and X-API-Key differ")
 	errCursor      = idem.Errorf(idem.Invalid, "INVALID_CURSOR", "the cursor does not belong to this list").At("cursor")
 	errKeyMissing  = idem.Errorf(idem.Unauthenticated, "API_KEY_MISSING", "the request carries no API key")

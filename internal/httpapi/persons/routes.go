@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
 )
@@ -19,21 +20,24 @@ type Authenticate func(ctx context.Context, kind idem.CredentialKind, secret str
 // Deps is what the dialect works with. Everything but Log is needed.
 type Deps struct {
 	Registry     *registry.Registry
+	Checks       *check.Checks
 	Store        store.Store // remembers answers to creating requests
 	Authenticate Authenticate
 	IDs          idem.IDs     // of requests that come without one
 	Log          *slog.Logger // nil discards
 }
 
-// Base is the path that all routes stand under.
+// Base is the path that the routes of persons stand under.
 const Base = "/api/v1/backend/persons"
 
-// route is one line of the API. Creating routes honour the Idempotency-Key.
+// route is one line of the API. Creating routes honour the Idempotency-Key;
+// those with parts take a form instead of JSON.
 type route struct {
 	method, path string
 	endpoint     endpoint
 	creates      bool
 	limit        int64
+	parts        *parts
 }
 
 func (a *api) routes() []route {
@@ -43,28 +47,28 @@ func (a *api) routes() []route {
 		photos  = person + "/photos"
 	)
 	return []route{
-		{"GET", Base, a.listPersons, false, 0},
-		{"POST", Base, a.createPerson, true, bodyLimit},
-		{"POST", Base + "/search", a.searchPersons, false, smallLimit},
-		{"POST", Base + "/batch", a.createBatch, true, batchLimit},
+		{"GET", Base, a.listPersons, false, 0, nil},
+		{"POST", Base, a.createPerson, true, bodyLimit, nil},
+		{"POST", Base + "/search", a.searchPersons, false, smallLimit, nil},
+		{"POST", Base + "/batch", a.createBatch, true, batchLimit, nil},
 
-		{"GET", person, a.getPerson, false, 0},
-		{"PATCH", person, a.patchPerson, false, smallLimit},
-		{"DELETE", person, a.deletePerson, false, 0},
-		{"POST", person + "/restore", a.restorePerson, true, smallLimit},
+		{"GET", person, a.getPerson, false, 0, nil},
+		{"PATCH", person, a.patchPerson, false, smallLimit, nil},
+		{"DELETE", person, a.deletePerson, false, 0, nil},
+		{"POST", person + "/restore", a.restorePerson, true, smallLimit, nil},
 
-		{"POST", aliases, a.addAlias, true, smallLimit},
-		{"PATCH", aliases + "/{alias_id}", a.patchAlias, false, smallLimit},
-		{"DELETE", aliases + "/{alias_id}", a.deleteAlias, false, 0},
+		{"POST", aliases, a.addAlias, true, smallLimit, nil},
+		{"PATCH", aliases + "/{alias_id}", a.patchAlias, false, smallLimit, nil},
+		{"DELETE", aliases + "/{alias_id}", a.deleteAlias, false, 0, nil},
 
-		{"GET", photos, a.listPhotos, false, 0},
-		{"POST", photos, a.addPhoto, true, bodyLimit},
-		{"PATCH", photos + "/{photo_id}", a.patchPhoto, false, smallLimit},
-		{"DELETE", photos + "/{photo_id}", a.deletePhoto, false, 0},
-		{"GET", photos + "/{photo_id}/image", a.photoImage, false, 0},
+		{"GET", photos, a.listPhotos, false, 0, nil},
+		{"POST", photos, a.addPhoto, true, bodyLimit, nil},
+		{"PATCH", photos + "/{photo_id}", a.patchPhoto, false, smallLimit, nil},
+		{"DELETE", photos + "/{photo_id}", a.deletePhoto, false, 0, nil},
+		{"GET", photos + "/{photo_id}/image", a.photoImage, false, 0, nil},
 
-		{"GET", person + "/actions", a.listActions, false, 0},
-		{"GET", person + "/sessions", a.listSessions, false, 0},
+		{"GET", person + "/actions", a.listActions, false, 0, nil},
+		{"GET", person + "/sessions", a.listSessions, false, 0, nil},
 	}
 }
 
@@ -73,7 +77,7 @@ func (a *api) routes() []route {
 func Routes(mux *http.ServeMux, d Deps) {
 	a := newAPI(d)
 	allowed := map[string][]string{}
-	for _, r := range a.routes() {
+	for _, r := range slices.Concat(a.routes(), a.checkRoutes()) {
 		allowed[r.path] = append(allowed[r.path], r.method)
 		register(mux, r.method, r.path, a.handle(r))
 	}

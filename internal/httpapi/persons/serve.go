@@ -25,6 +25,7 @@ type request struct {
 	principal idem.Principal
 	secret    string
 	body      []byte
+	form      *form // for routes that take one
 	claim     *idempotent.Claim
 }
 
@@ -62,7 +63,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, rt route) error {
 		}
 		defer leave()
 	}
-	req, err := a.authenticate(w, r, rt.limit)
+	req, err := a.authenticate(w, r, rt)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package facematch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -36,20 +37,24 @@ type Result struct {
 	Source       tech.Source // where the reference was taken from
 	Probe        face.Analysis
 	Reference    face.Analysis
+
+	rarest float64 // the score of the rarest calibrated false match
 }
+
+// Compared reports whether there were two faces to compare.
+func (r *Result) Compared() bool { return len(r.unusable()) == 0 }
 
 // Similarity is the score on a scale for people, 0..1, on which the threshold
 // is 0.5 and the rarest calibrated false match 1. It orders as the score does
 // and is no probability.
-func (r *Result) Similarity(c face.Calibration) float64 {
-	top := c.Anchors[len(c.Anchors)-1].Score
+func (r *Result) Similarity() float64 {
 	if r.Score < r.Threshold {
 		return max(0, r.Score) / max(r.Threshold, math.SmallestNonzeroFloat64) / 2
 	}
-	if r.Threshold >= top {
+	if r.Threshold >= r.rarest {
 		return 1
 	}
-	return min(1, 0.5+(r.Score-r.Threshold)/(top-r.Threshold)/2)
+	return min(1, 0.5+(r.Score-r.Threshold)/(r.rarest-r.Threshold)/2)
 }
 
 // Technology implements tech.Technology over a face engine.
@@ -72,10 +77,12 @@ func (t *Technology) Run(ctx context.Context, in tech.Evidence) (tech.Outcome, e
 	if r.ThresholdFMR == 0 {
 		r.ThresholdFMR = DefaultFMR
 	}
+	anchors := t.engine.Model().Calibration.Anchors
 	var err error
 	if r.Threshold, err = t.engine.Model().Calibration.Threshold(r.ThresholdFMR); err != nil {
-		return tech.Outcome{}, err
+		return tech.Outcome{}, ofRate(err)
 	}
+	r.rarest = anchors[len(anchors)-1].Score
 	if r.Probe, err = t.analyse(ctx, "probe", in.Probe); err != nil {
 		return tech.Outcome{}, err
 	}
@@ -95,6 +102,14 @@ func (t *Technology) Run(ctx context.Context, in tech.Evidence) (tech.Outcome, e
 		out.Reasons = []tech.Reason{FacesDiffer}
 	}
 	return out, nil
+}
+
+// ofRate names the part of the evidence that the refusal is about.
+func ofRate(err error) error {
+	if e := (*idem.Error)(nil); errors.As(err, &e) {
+		return e.At("fmr")
+	}
+	return err
 }
 
 func (t *Technology) analyse(ctx context.Context, which string, img image.Image) (face.Analysis, error) {

@@ -29,7 +29,7 @@ func TestMates(t *testing.T) {
 	if !out.Passed || len(out.Reasons) > 0 || r.FMR > 1e-6 || r.ThresholdFMR != facematch.DefaultFMR || r.Source != tech.FromChip {
 		t.Errorf("mates: %+v, %+v", out, r)
 	}
-	if s := r.Similarity(facetest.Calibration()); s != 1 {
+	if s := r.Similarity(); s != 1 {
 		t.Errorf("similarity of mates is %v", s)
 	}
 }
@@ -39,7 +39,7 @@ func TestStrangers(t *testing.T) {
 	if out.Passed || !slices.Equal(out.Reasons, []tech.Reason{facematch.FacesDiffer}) || r.Threshold != 0.34 {
 		t.Errorf("strangers: %+v, %+v", out, r)
 	}
-	if s := r.Similarity(facetest.Calibration()); s < 0 || s >= 0.5 {
+	if s := r.Similarity(); s < 0 || s >= 0.5 {
 		t.Errorf("similarity of strangers is %v", s)
 	}
 }

@@ -1,0 +1,22 @@
+package persons
+
+import (
+	"fmt"
+
+	"github.com/idem-id/idem/internal/tech"
+)
+
+// failureTexts are the texts that the guide has for reasons.
+var failureTexts = map[tech.Reason]string{
+	"low_prediction": "Low prediction",
+}
+
+func detailOf(r tech.Reason) string {
+	if text, ok := failureTexts[r]; ok {
+		return text
+	}
+	return string(r)
+}
+
+// percent is a share as a decimal string of percent with two places.
+func percent(share float64) string { return fmt.Sprintf("%.2f", 100*share) }
