@@ -30,10 +30,10 @@ func emissions(f *Frame, c Class) (e [symbols]float32) {
 	for _, pair := range lookalikes {
 		digit, _ := Slot(pair[0])
 		letter, _ := Slot(pair[1])
-		switch c {
-		case Letters:
+		switch d, l := c.Has(pair[0]), c.Has(pair[1]); {
+		case l && !d:
 			p[letter] += digitAsLetter * f[digit]
-		case Digit, DigitOrFiller:
+		case d && !l:
 			p[digit] += letterAsDigit * f[letter]
 		}
 	}

@@ -39,6 +39,7 @@ type Decoded struct {
 	*Zone
 	First       int         // the row that holds the first line
 	Score       float64     // mean logarithm of the probability of a character; 0 is certain
+	Scores      []float64   // the same by line
 	Confidence  [][]float64 // of each character, 0..1
 	Corrections []Correction
 }
@@ -102,21 +103,22 @@ type decoder struct {
 	cache   map[cell]aligned
 }
 
-// lengthTolerance is how far the number of characters that are read freely may
-// be from the length of a line; fillers are often read as fewer.
-const lengthTolerance = 0.45
+// lengthTolerance is how far, relative to the length of a format's lines, the
+// number of characters read freely in its fullest line may be from it. Lines of
+// fillers are read as far fewer.
+const lengthTolerance = 0.3
 
-// fits leaves out formats whose lines are far longer or shorter than the rows.
+// fits leaves out formats whose lines are longer or shorter than the rows.
 func (d *decoder) fits(f Format, first int) bool {
 	l := f.Layout()
+	most := 0
 	for i := range l.Lines {
-		n := 0
 		for _, frames := range d.rows[first+i] {
-			n = max(n, freely(frames))
+			most = max(most, freely(frames))
 		}
-		if math.Abs(float64(n-l.Width)) > lengthTolerance*float64(l.Width) {
-			return false
-		}
+	}
+	if math.Abs(float64(most-l.Width)) > lengthTolerance*float64(l.Width) {
+		return false
 	}
 	return l.First != "V" || d.visa(f, first)
 }
@@ -151,7 +153,7 @@ func freely(frames []Frame) int {
 func (d *decoder) window(f Format, first int) (Decoded, float64, bool) {
 	l := f.Layout()
 	draft := draft{layout: l, options: d.options}
-	score := 0.0
+	score, scores := 0.0, make([]float64, l.Lines)
 	for i := range l.Lines {
 		a := d.line(cell{f, i, first + i})
 		if a.text == nil {
@@ -159,16 +161,46 @@ func (d *decoder) window(f Format, first int) (Decoded, float64, bool) {
 		}
 		draft.lines = append(draft.lines, slices.Clone(a.text))
 		draft.alternatives = append(draft.alternatives, a.alternatives)
+		scores[i] = a.score
 		score += a.score / float64(l.Lines)
 	}
-	draft.mend()
+	draft.endName()
+	draft.endOptional(Optional1)
+	draft.endOptional(Optional2)
+	draft.state(Issuer)
+	d.nationality(f, first, &draft)
+	draft.repair()
 	z, err := Parse(draft.text(), d.options)
 	if err != nil {
 		return Decoded{}, 0, false
 	}
 	held := draft.holding()
-	out := Decoded{Zone: z, First: first, Score: score, Confidence: draft.confidence(), Corrections: draft.corrections}
+	out := Decoded{Zone: z, First: first, Score: score, Scores: scores, Confidence: draft.confidence(), Corrections: draft.corrections}
 	return out, float64(held) / float64(len(z.Checks)), true
+}
+
+// nationality reads the nationality: where it is none of a state, the line is
+// read once more as if it were the issuer, which it mostly is.
+func (d *decoder) nationality(f Format, first int, draft *draft) {
+	r := draft.layout.Place(Nationality)
+	issuer := string(draft.field(Issuer))
+	if KnownState(bare(string(draft.field(Nationality))), d.options.Specimen) || !KnownState(bare(issuer), d.options.Specimen) {
+		return
+	}
+	classes := slices.Clone(draft.layout.classes[r.Line])
+	for i := range issuer {
+		classes[r.From+i] = Class(issuer[i : i+1])
+	}
+	free := d.line(cell{f, r.Line, first + r.Line}).score
+	for _, frames := range d.rows[first+r.Line] {
+		if a := align(frames, classes); a.text != nil && (free-a.score)*float64(len(classes)) < stateLoss {
+			draft.lines[r.Line], draft.alternatives[r.Line] = a.text, a.alternatives
+			draft.corrections = append(draft.corrections, Correction{Nationality, r.Line, r.From, "", issuer})
+			draft.endOptional(Optional2)
+			return
+		}
+	}
+	draft.state(Nationality)
 }
 
 // line reads a row as a line of a format, by the best of its crops.

@@ -163,3 +163,33 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// TestDecodeTellsKFromFiller reads a K as a filler, once half sure and once
+// sure of it.
+func TestDecodeTellsKFromFiller(t *testing.T) {
+	lines := slices.Clone(zones[TD3])
+	lines[0] = strings.Replace(lines[0], "ERIKSSON", "ERI<SSON", 1)
+	rows := rowsOf(lines)
+	if d, _ := Decode(rows, decoding); d.Surname != "ERI SSON" {
+		t.Errorf("%q", d.Surname)
+	}
+	k, _ := Slot('K')
+	for i := 3 * 8; i < 3*8+2; i++ {
+		rows[0][0][i][k] = 0.3
+	}
+	if d, _ := Decode(rows, decoding); d.Surname != "ERIKSSON" {
+		t.Errorf("%q", d.Surname)
+	}
+}
+
+// TestDecodeTakesTheIssuerForAnUnreadNationality loses a letter of it.
+func TestDecodeTakesTheIssuerForAnUnreadNationality(t *testing.T) {
+	rows := rowsOf(zones[TD1])
+	line := rows[1][0]
+	for i := 3 * 15; i < 3*15+2; i++ {
+		line[i] = blankFrame()
+	}
+	if d, ok := Decode(rows, decoding); !ok || !d.Valid() || d.Nationality != "UTO" || len(d.Corrections) != 1 {
+		t.Errorf("%v %+v", ok, d)
+	}
+}

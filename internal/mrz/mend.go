@@ -50,17 +50,6 @@ func (d *draft) confidence() [][]float64 {
 	return out
 }
 
-// mend settles what single characters cannot: where names and optional data
-// end, which state a code means and which character breaks a check digit.
-func (d *draft) mend() {
-	d.endName()
-	d.endOptional(Optional1)
-	d.endOptional(Optional2)
-	d.state(Issuer)
-	d.state(Nationality)
-	d.repair()
-}
-
 func (d *draft) field(f Field) []byte {
 	r := d.layout.Place(f)
 	return d.lines[r.Line][r.From:r.To]
@@ -74,6 +63,7 @@ const misread = "<KCESX"
 // see in them and are not sure of.
 func (d *draft) endName() {
 	name := d.field(Name)
+	d.joinName(name)
 	if i := bytes.Index(name, []byte("<<<")); i >= 0 {
 		fill(name[i:])
 		return
@@ -91,6 +81,20 @@ func (d *draft) endName() {
 		}
 	}
 }
+
+// joinName makes a lone filler between letters a K where the reader half
+// thinks so: of the letters, K alone is taken for a filler.
+func (d *draft) joinName(name []byte) {
+	r := d.layout.Place(Name)
+	for i := 1; i+1 < len(name); i++ {
+		if name[i] == Filler && name[i-1] != Filler && name[i+1] != Filler && d.likelihood(r.Line, r.From+i, 'K') > halfSure {
+			name[i] = 'K'
+		}
+	}
+}
+
+// halfSure is the logarithm of the probability from which a filler may be a K.
+var halfSure = math.Log(0.15)
 
 // sure is the logarithm of the probability from which a letter is no filler.
 var sure = math.Log(0.9)

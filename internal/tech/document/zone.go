@@ -244,8 +244,8 @@ func join(row []ocr.Quad) ocr.Quad {
 	return ocr.Rect(points, main.Axis())
 }
 
-// decodeRows decodes the zone that some of the rows make, from further crops
-// when the first are doubtful.
+// decodeRows decodes the zone that some of the rows make, with further crops
+// of the rows that are doubtful.
 func (s *sheet) decodeRows(ctx context.Context, quads []ocr.Quad, o mrz.Options) (*zone, error) {
 	rows := make([]mrz.Row, len(quads))
 	for i, q := range quads {
@@ -256,10 +256,11 @@ func (s *sheet) decodeRows(ctx context.Context, quads []ocr.Quad, o mrz.Options)
 		rows[i] = mrz.Row{l.Frames}
 	}
 	d, ok := mrz.Decode(rows, o)
-	if ok && d.Score > doubtful && d.Valid() {
+	again := weak(d, ok, len(rows))
+	if len(again) == 0 {
 		return placed(d, quads), nil
 	}
-	if err := s.recrop(ctx, quads, rows); err != nil {
+	if err := s.recrop(ctx, quads, rows, again); err != nil {
 		return nil, err
 	}
 	if d, ok = mrz.Decode(rows, o); !ok {
@@ -268,15 +269,30 @@ func (s *sheet) decodeRows(ctx context.Context, quads []ocr.Quad, o mrz.Options)
 	return placed(d, quads), nil
 }
 
+// weak returns the rows that are worth another look: all while there is no
+// zone, else those of the zone that were read with doubt or do not hold.
+func weak(d mrz.Decoded, ok bool, rows int) []int {
+	var out []int
+	for i := range rows {
+		line := i - d.First
+		within := ok && line >= 0 && line < len(d.Scores)
+		if !ok || within && (d.Scores[line] < doubtful || !d.Valid()) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 func placed(d mrz.Decoded, quads []ocr.Quad) *zone {
 	return &zone{d, quads[d.First : d.First+d.Format.Layout().Lines]}
 }
 
-// recrop adds two readings to each row: of a taller strip, and of one as long
-// as the longest.
-func (s *sheet) recrop(ctx context.Context, quads []ocr.Quad, rows []mrz.Row) error {
+// recrop adds two readings to each of some rows: of a taller strip, and of one
+// as long as the longest.
+func (s *sheet) recrop(ctx context.Context, quads []ocr.Quad, rows []mrz.Row, which []int) error {
 	main := slices.MaxFunc(quads, func(a, b ocr.Quad) int { return cmp.Compare(a.Width(), b.Width()) })
-	for i, q := range quads {
+	for _, i := range which {
+		q := quads[i]
 		for _, again := range []ocr.Quad{q.Grow(0, 0.12*q.Height()), alongside(q, main)} {
 			l, err := s.read(ctx, again)
 			if err != nil {
