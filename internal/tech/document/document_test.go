@@ -324,4 +324,3 @@ func TestEvidenceOfNoOrTooManyPages(t *testing.T) {
 		t.Error(err)
 	}
 }
-
