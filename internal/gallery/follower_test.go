@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/gallery"
@@ -288,6 +289,43 @@ func TestFailedApplyIsRepaired(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.standing(want)
+}
+
+// TestWaitBesideARebuild makes the follower forget the log while a search waits
+// for an entry that it found before.
+func TestWaitBesideARebuild(t *testing.T) {
+	index := &frailIndex{Index: newIndex()}
+	r := newRigOn(t, newMemStore(), newMemSealer(), index, gallery.Options{PollMin: 20 * time.Second})
+	face := gallerytest.Template(r.faces.Face())
+	held := r.reserve(photoOf("anna", face), photoOf("boris", face))
+	answers := make(chan []gallery.Match)
+	go func() {
+		got, err := held[1].Search(soon(t), rule)
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- got
+	}()
+	for r.Stats().Waits == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	r.enrol("clara", gallerytest.Template(r.faces.Face()))
+	index.fails.Store(1)
+	if err := r.CatchUp(t.Context()); err == nil {
+		t.Fatal("the index did not refuse the row")
+	}
+	select {
+	case got := <-answers:
+		t.Fatalf("the search answered %v without the entry that it waited for", got)
+	case <-time.After(20 * time.Millisecond):
+	}
+	r.activate(held[0])
+	if err := r.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-answers; !slices.Equal(seqs(got), []idem.Seq{held[0].Seq()}) {
+		t.Errorf("found %v, want %d", seqs(got), held[0].Seq())
+	}
 }
 
 func TestImpatientCallerDoesNotSpoilOthers(t *testing.T) {

@@ -60,9 +60,9 @@ func (r *Reservation) search(ctx context.Context, rule Rule) ([]Match, error) {
 			return nil, err
 		}
 		for {
-			matches, pending, gone := f.split(found.Candidates)
-			if gone && rule.K > 0 && len(found.Candidates) >= rule.K {
-				break // a withdrawn candidate makes room for another one
+			matches, pending, again := f.split(found, rule.K)
+			if again {
+				break
 			}
 			if len(pending) == 0 || settled(matches, rule) {
 				return matches, nil
@@ -125,7 +125,10 @@ func (g *Gallery) Identify(ctx context.Context, org idem.OrgID, probe match.Temp
 		if err != nil {
 			return Answer{}, fmt.Errorf("identify: %w", err)
 		}
-		matches, _, _ := f.split(found.Candidates)
+		matches, _, rebuilt := f.split(found, 0)
+		if rebuilt {
+			continue
+		}
 		matches = fuse(matches, q.K)
 		if q.K == 0 || len(matches) == q.K || len(found.Candidates) < wide.K {
 			return Answer{Matches: matches, At: found.At, Compared: found.Work.Rows}, nil

@@ -14,12 +14,19 @@ import (
 // sweepBatch is how many expired entries one transaction withdraws.
 const sweepBatch = 64
 
+// comparison is an answer of the index. Its candidates are entries of the table
+// as long as the follower is of the same generation.
+type comparison struct {
+	Found
+	generation int
+}
+
 // compare searches the index at a position that the follower has applied. A
 // rebuild in the middle makes it start again.
-func (f *follower) compare(ctx context.Context, probe match.Template, q Query, at idem.Seq) (Found, error) {
+func (f *follower) compare(ctx context.Context, probe match.Template, q Query, at idem.Seq) (comparison, error) {
 	for range 4 {
 		if err := f.reach(ctx, at); err != nil {
-			return Found{}, err
+			return comparison{}, err
 		}
 		before := f.narrow(&q)
 		if before.applied < at {
@@ -35,9 +42,9 @@ func (f *follower) compare(ctx context.Context, probe match.Template, q Query, a
 		if err == nil {
 			f.g.count.note(found.Work)
 		}
-		return found, err
+		return comparison{found, before.generation}, err
 	}
-	return Found{}, ErrBehind
+	return comparison{}, ErrBehind
 }
 
 func (f *follower) current() int {
@@ -66,14 +73,20 @@ func (f *follower) active(seq idem.Seq) bool {
 }
 
 // split sorts candidates by their state: active ones are matches, pending ones
-// must be waited for, gone tells that one stands no more.
-func (f *follower) split(candidates []Candidate) (matches []Match, pending []idem.Seq, gone bool) {
+// must be waited for. It asks for another comparison when a candidate stands no
+// more and made room for another one, k being the limit, and when the follower
+// was rebuilt: a table that is being filled does not know who stands.
+func (f *follower) split(found comparison, k int) (matches []Match, pending []idem.Seq, again bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	for _, c := range candidates {
+	if f.generation != found.generation {
+		return nil, nil, true
+	}
+	full := k > 0 && len(found.Candidates) >= k
+	for _, c := range found.Candidates {
 		switch e := f.table.find(c.Seq); {
 		case e == nil:
-			gone = true
+			again = again || full
 		case e.state == rowPending:
 			pending = append(pending, c.Seq)
 		default:
@@ -83,7 +96,7 @@ func (f *follower) split(candidates []Candidate) (matches []Match, pending []ide
 			})
 		}
 	}
-	return matches, pending, gone
+	return matches, pending, again
 }
 
 // await returns when one of the pending entries at least is decided. It holds
