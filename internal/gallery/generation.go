@@ -247,9 +247,10 @@ func (k *keeper) newest() (found *generation, err error) {
 }
 
 // tidy ends every generation but the current one, and drafts that nobody
-// writes. What cannot be ended now is so at the next save.
+// writes. What cannot be ended now is left to SaveSnapshots.
 func (k *keeper) tidy(ctx context.Context, org idem.OrgID) {
 	all, err := k.list()
+	k.left = err != nil
 	if err != nil {
 		k.Log.Error("snapshots: list", "organisation", org, "error", err)
 	}
@@ -258,6 +259,7 @@ func (k *keeper) tidy(ctx context.Context, org idem.OrgID) {
 			continue
 		}
 		if err := n.end(ctx, org, k.Keys); err != nil {
+			k.left = true
 			k.Log.Error("snapshots: destroy", "organisation", org, "error", err)
 		}
 	}
@@ -270,8 +272,9 @@ func (g *Gallery) endStrangers(ctx context.Context, orgs []idem.Organisation) {
 	if s == nil {
 		return
 	}
-	found, _ := filepath.Glob(filepath.Join(s.Folder, "*", "*")) // the pattern is well-formed
-	for _, folder := range found {
+	found, _ := fs.Glob(os.DirFS(s.Folder), "*/*") // the pattern is well-formed
+	for _, path := range found {
+		folder := filepath.Join(s.Folder, path)
 		org, err := url.PathUnescape(filepath.Base(filepath.Dir(folder)))
 		known := slices.ContainsFunc(orgs, func(o idem.Organisation) bool { return string(o.ID) == org })
 		if err != nil || known && filepath.Base(folder) == url.PathEscape(g.model.ID) {

@@ -78,6 +78,7 @@ type keeper struct {
 	looked  bool        // for a snapshot to start from
 	current *generation // nil when there is none
 	failed  time.Time   // when the newest save failed
+	left    bool        // tidy could not end everything
 	writing bool        // a save is under way
 	erased  []idem.Seq  // while it is
 }
@@ -146,19 +147,28 @@ func (f *follower) save(ctx context.Context, final bool) error {
 	if err == nil {
 		err = f.publish(ctx, c, next)
 	}
-	if err != nil && next != nil {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() == nil {
 		f.keeper.failed = time.Now()
+	}
+	if next != nil {
 		err = errors.Join(err, next.end(context.WithoutCancel(ctx), f.log.Org, f.keeper.Keys))
 	}
 	return err
 }
 
-// begin returns nil when nothing is to be saved.
+// begin returns nil when nothing is to be saved. It tries again to end what
+// could not be ended before.
 func (f *follower) begin(ctx context.Context, final bool) (*checkpoint, error) {
 	if err := f.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer f.leave()
+	if f.keeper.left {
+		f.keeper.tidy(ctx, f.log.Org)
+	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.provable() != nil || !f.keeper.due(f.applied, f.table.live(), final) {
@@ -194,15 +204,15 @@ func (f *follower) write(ctx context.Context, c *checkpoint, final bool) (*gener
 	if err != nil {
 		return nil, err
 	}
+	next := &generation{parent: k.folder, position: c.position, key: key, draft: true}
 	aead, err := k.Keys.AEAD(ctx, f.log.Org, key)
 	if err != nil {
-		return nil, err
+		return next, err
 	}
 	pace := k.Pace
 	if final {
 		pace = 0
 	}
-	next := &generation{parent: k.folder, position: c.position, key: key, draft: true}
 	if err := next.makeFolder(int64(c.table.live()) * int64(f.g.model.Dim+bytesPerEntry)); err != nil {
 		return next, err
 	}
@@ -298,7 +308,7 @@ func (f *follower) restore(ctx context.Context) error {
 	if err == nil && at != nil {
 		err = f.load(ctx, at)
 	}
-	if ctx.Err() != nil || idem.KindOf(err) == idem.Unavailable {
+	if err != nil && (ctx.Err() != nil || idem.KindOf(err) == idem.Unavailable) {
 		return err
 	}
 	k.looked = true

@@ -25,10 +25,12 @@ import (
 
 // memKeys are the keys of snapshots as a vault has them.
 type memKeys struct {
-	mu    sync.Mutex
-	live  map[idem.DataKeyID]bool
-	clear bool  // seal nothing, so that tests see what lies on the disk
-	down  error // answer of everything
+	mu     sync.Mutex
+	live   map[idem.DataKeyID]bool
+	clear  bool   // seal nothing, so that tests see what lies on the disk
+	down   error  // answer of everything
+	made   func() // called by NewKey, unless nil
+	locked bool   // AEAD does not answer
 }
 
 func newMemKeys() *memKeys { return &memKeys{live: map[idem.DataKeyID]bool{}} }
@@ -38,6 +40,9 @@ func (k *memKeys) NewKey(context.Context, idem.OrgID) (idem.DataKeyID, error) {
 	defer k.mu.Unlock()
 	key := idem.DataKeyID(uuid.NewString())
 	k.live[key] = true
+	if k.made != nil {
+		k.made()
+	}
 	return key, k.down
 }
 
@@ -49,6 +54,8 @@ func (k *memKeys) AEAD(_ context.Context, _ idem.OrgID, key idem.DataKeyID) (cip
 		return nil, k.down
 	case !k.live[key]:
 		return nil, idem.ErrErased
+	case k.locked:
+		return nil, errors.New("no cipher")
 	case k.clear:
 		return clearText{}, nil
 	}
@@ -336,10 +343,35 @@ func TestSnapshotThatCannotBeErasedFromIsGivenUp(t *testing.T) {
 	r.restart(s).mustFind(faces[2], at[2])
 }
 
+// TestSnapshotThatCouldNotBeEnded goes as soon as it can, though the gallery has
+// become too small to be saved again.
+func TestSnapshotThatCouldNotBeEnded(t *testing.T) {
+	s := newSnapshots(t)
+	o := s.options()
+	o.Snapshots.MinRows = 3
+	r := newRig(t, o)
+	faces, at := r.people(3)
+	r.mustFind(faces[0], at[0])
+	r.SaveSnapshots(t.Context(), true)
+	s.keys.set(errors.New("no answer"))
+	r.remove(at[1])
+	r.mustFind(faces[1])
+	r.SaveSnapshots(t.Context(), false)
+	if len(s.files(t)) == 0 {
+		t.Fatal("nothing is left to be ended")
+	}
+	s.keys.set(nil)
+	r.SaveSnapshots(t.Context(), false)
+	if len(s.files(t)) > 0 || s.keys.count() > 0 {
+		t.Errorf("left: %v, %d keys", s.files(t), s.keys.count())
+	}
+}
+
 // TestSnapshotOfAStranger: an organisation or a model that is no more leaves
 // neither key nor file behind.
 func TestSnapshotOfAStranger(t *testing.T) {
 	s := newSnapshots(t)
+	s.folder = filepath.Join(s.folder, "[is not a pattern")
 	r := newRig(t, s.options())
 	faces, _ := r.people(5)
 	r.identify(gallerytest.Template(faces[0]), anyone)
@@ -375,6 +407,44 @@ func TestSnapshotThatCannotBeWritten(t *testing.T) {
 	r.mustFind(faces[1], at[1])
 	if err := r.Ready(t.Context()); err == nil {
 		t.Error("ready without CatchUp")
+	}
+}
+
+// TestStopInTheMiddleOfSaving: what the stop interrupts is no failure, after
+// which the last save of the process would wait.
+func TestStopInTheMiddleOfSaving(t *testing.T) {
+	s := newSnapshots(t)
+	o := s.options()
+	o.Snapshots.MaxAge = time.Hour
+	r := newRig(t, o)
+	faces, at := r.people(5)
+	r.mustFind(faces[0], at[0])
+	ctx, stop := context.WithCancel(t.Context())
+	s.keys.made = stop
+	r.SaveSnapshots(ctx, false)
+	if got := r.Stats().Snapshots; got.Saved != 0 || got.Failed != 0 || s.keys.count() != 0 {
+		t.Errorf("stopped: %+v, %d keys", got, s.keys.count())
+	}
+	r.SaveSnapshots(t.Context(), true)
+	if got := r.Stats().Snapshots; got.Saved != 1 {
+		t.Errorf("at the end: %+v", got)
+	}
+}
+
+// TestNewKeyThatCannotBeUsed is destroyed, and the next try waits.
+func TestNewKeyThatCannotBeUsed(t *testing.T) {
+	s := newSnapshots(t)
+	o := s.options()
+	o.Snapshots.MaxAge = time.Hour
+	r := newRig(t, o)
+	faces, at := r.people(5)
+	r.mustFind(faces[0], at[0])
+	made := 0
+	s.keys.made = func() { made++; s.keys.locked = true }
+	r.SaveSnapshots(t.Context(), false)
+	r.SaveSnapshots(t.Context(), false)
+	if made != 1 || s.keys.count() != 0 {
+		t.Errorf("%d keys made, %d left", made, s.keys.count())
 	}
 }
 
