@@ -175,7 +175,7 @@ func TestDecodeTellsKFromFiller(t *testing.T) {
 	}
 	k, _ := Slot('K')
 	for i := 3 * 8; i < 3*8+2; i++ {
-		rows[0][0][i][k] = 0.3
+		rows[0][0][i][k] = 0.8
 	}
 	if d, _ := Decode(rows, decoding); d.Surname != "ERIKSSON" {
 		t.Errorf("%q", d.Surname)

@@ -87,14 +87,17 @@ func (d *draft) endName() {
 func (d *draft) joinName(name []byte) {
 	r := d.layout.Place(Name)
 	for i := 1; i+1 < len(name); i++ {
-		if name[i] == Filler && name[i-1] != Filler && name[i+1] != Filler && d.likelihood(r.Line, r.From+i, 'K') > halfSure {
+		lone := name[i] == Filler && name[i-1] != Filler && name[i+1] != Filler
+		at := r.From + i
+		if k := d.likelihood(r.Line, at, 'K'); lone && k > halfSure && k > d.likelihood(r.Line, at, Filler)+halfAsMuch {
 			name[i] = 'K'
 		}
 	}
 }
 
-// halfSure is the logarithm of the probability from which a filler may be a K.
-var halfSure = math.Log(0.15)
+// The logarithms of how probable a K must be where a filler was read, alone
+// and against the filler.
+var halfSure, halfAsMuch = math.Log(0.15), math.Log(0.6)
 
 // sure is the logarithm of the probability from which a letter is no filler.
 var sure = math.Log(0.9)

@@ -39,7 +39,18 @@ func (r *Result) disagreements() []tech.Reason {
 			out = append(out, why)
 		}
 	}
+	if r.nameHalfShown() && !slices.Contains(out, NameMismatch) {
+		out = append(out, NameMismatch)
+	}
 	return out
+}
+
+// nameHalfShown reports whether the visual zone shows one of the zone's names
+// and nothing like the other: the zone was then misread or forged.
+func (r *Result) nameHalfShown() bool {
+	surname, ok := r.Field(Surname)
+	given, both := r.Field(GivenNames)
+	return ok && both && r.Zone != nil && (len(surname.Others) > 0) != (len(given.Others) > 0)
 }
 
 // specimenNumbers is the country by whose scheme the specimens of UTO number
