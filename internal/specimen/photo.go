@@ -178,19 +178,33 @@ func (p *photo) smear(n int) {
 func (p *photo) convolve(kernel []float32, dx, dy int) {
 	out := make([]float32, len(p.pix))
 	radius := len(kernel) / 2
-	for y := range FrameHeight {
-		for x := range FrameWidth {
-			var sum [3]float32
-			for k, weight := range kernel {
-				sx := min(max(x+dx*(k-radius), 0), FrameWidth-1)
-				sy := min(max(y+dy*(k-radius), 0), FrameHeight-1)
-				at := p.pix[3*(sy*FrameWidth+sx):]
-				sum[0], sum[1], sum[2] = sum[0]+weight*at[0], sum[1]+weight*at[1], sum[2]+weight*at[2]
-			}
-			copy(out[3*(y*FrameWidth+x):], sum[:])
+	for k, weight := range kernel {
+		for y := range FrameHeight {
+			from := p.row(y + dy*(k-radius))
+			addShifted(out[3*FrameWidth*y:][:3*FrameWidth], from, weight, dx*(k-radius))
 		}
 	}
 	p.pix = out
+}
+
+// row returns a row of pixels, the nearest one beyond the border.
+func (p *photo) row(y int) []float32 {
+	y = min(max(y, 0), FrameHeight-1)
+	return p.pix[3*FrameWidth*y:][:3*FrameWidth]
+}
+
+// addShifted adds to each pixel of a row the weighted one shift to its right.
+func addShifted(to, from []float32, weight float32, shift int) {
+	last := len(from) - 3
+	for i := range to {
+		at := i + 3*shift
+		if at < 0 {
+			at = i % 3
+		} else if at >= len(from) {
+			at = last + i%3
+		}
+		to[i] += weight * from[at]
+	}
 }
 
 func (p *photo) noise(sigma float64, r *rand.Rand) {
