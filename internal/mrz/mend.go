@@ -191,17 +191,15 @@ func (d *draft) correct(f Field, line, column int, to byte) {
 
 // repair corrects a single character of a field whose check digit fails, when
 // exactly one second thought of the reader, or exactly one look-alike, makes
-// the field and the composite hold.
+// the field and the composite hold. The composite alone corrects nothing: one in
+// ten readings of what it covers satisfies it.
 func (d *draft) repair() {
 	for i, c := range d.layout.Checks {
 		z, err := Parse(d.text(), d.options)
-		if err != nil || z.Checks[i].OK {
+		if err != nil || z.Checks[i].OK || c.Field == Composite {
 			continue
 		}
 		over := append([]Range{c.At}, c.Over...)
-		if c.Field == Composite {
-			over = d.uncovered(c)
-		}
 		for _, others := range []func(line, column int) []byte{d.doubted, d.alike} {
 			if line, column, to, ok := d.only(z, i, over, others); ok {
 				d.correct(c.Field, line, column, to)
@@ -209,18 +207,6 @@ func (d *draft) repair() {
 			}
 		}
 	}
-}
-
-// uncovered returns the places that the composite alone covers.
-func (d *draft) uncovered(c CheckPlace) []Range {
-	over := []Range{c.At}
-	if p := d.layout.Place(Optional2); p.Len() > 0 {
-		over = append(over, p.Range)
-	}
-	if d.layout.Format != TD3 {
-		over = append(over, d.layout.Place(Optional1).Range)
-	}
-	return over
 }
 
 // only returns the one substitution in the ranges after which check i and the

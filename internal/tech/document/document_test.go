@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,35 +29,34 @@ import (
 
 var today = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func modelsDir(t testing.TB) string {
-	t.Helper()
+// modelsDir is IDEM_MODELS or the repository's cache.
+var modelsDir = func() string {
 	dir := os.Getenv("IDEM_MODELS")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", ".cache", "models")
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir, _ = filepath.Abs(dir) // fails only without a working directory
 	return dir
-}
+}()
+
+// reader and portraits are loaded once for all tests; the process ends them.
+var (
+	reader    = sync.OnceValue(func() *ocr.Engine { return ocr.Open(modelsDir, ocr.Options{}) })
+	portraits = sync.OnceValue(func() *ort.Engine { return ort.Open(modelsDir, ort.Options{Workers: 1}) })
+)
 
 // recogniser returns the technology, with the face engine if faces are wanted.
 func recogniser(t testing.TB, faces bool, o Options) *Technology {
 	t.Helper()
 	o.Specimen = true
-	text := ocr.Open(modelsDir(t), ocr.Options{})
 	var engine face.Engine = face.None{Reason: "not wanted"}
 	if faces {
-		e := ort.Open(modelsDir(t), ort.Options{Workers: 1})
-		t.Cleanup(func() { _ = e.Close() })
-		engine = e
+		engine = portraits()
 	}
-	if err := text.Ready(); err != nil {
+	if err := reader().Ready(); err != nil {
 		t.Fatalf("%v\nrun: make models", err)
 	}
-	t.Cleanup(func() { _ = text.Close() })
-	return New(text, engine, o)
+	return New(reader(), engine, o)
 }
 
 func run(t testing.TB, d *Technology, pages ...image.Image) (tech.Outcome, *Result) {
@@ -271,7 +271,7 @@ func TestDOC_9_PortraitIsCutOut(t *testing.T) {
 // sampleFace cuts the primary face of a sample picture out.
 func sampleFace(t testing.TB, e face.Engine) image.Image {
 	t.Helper()
-	data, err := os.ReadFile(models.Files(modelsDir(t), models.Sample)[0])
+	data, err := os.ReadFile(models.Files(modelsDir, models.Sample)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
