@@ -18,7 +18,7 @@ func technologies(engine face.Engine) []tech.Technology {
 
 // checks is the use case of the server.
 func (a *app) checks(m *metrics.Metrics) *check.Checks {
-	return check.New(check.Deps{Store: a.store, Technologies: technologies(a.engine), IDs: idem.UUIDv7{}, Pictures: a.pictures,
+	return check.New(check.Deps{Store: a.store, Technologies: append(technologies(a.engine), a.chips), IDs: idem.UUIDv7{}, Pictures: a.pictures,
 		Observe: func(code idem.TechCode, end check.End, took time.Duration) {
 			m.Checked(string(code), string(end), took)
 		}})
