@@ -39,7 +39,10 @@ func OpenSnapshot(file SnapshotFile, size int64, model uint32, dim int, seal Sea
 	if n, err := file.ReadAt(s.header[:], 0); n < snapshotHeader {
 		return nil, fmt.Errorf("%w: read the header: %w", ErrSnapshot, err)
 	}
-	return s, s.check(&want.header, size)
+	if err := s.check(&want.header, size); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *Snapshot) check(want *[snapshotHeader]byte, size int64) error {
@@ -138,7 +141,10 @@ func (s *Snapshot) Load(ctx context.Context) (*Gallery, error) {
 	if err := s.loadRows(ctx, g); err != nil {
 		return nil, err
 	}
-	return g, g.takeOver()
+	if err := g.takeOver(); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // segmentRows is how many rows a loaded segment has: whole extents, so that

@@ -28,7 +28,7 @@ type follower struct {
 	rounds atomic.Int64 // advances begun
 	served atomic.Int64 // the newest of them that succeeded
 
-	mu         sync.RWMutex // guards what follows; never held over index or store
+	mu         sync.RWMutex // guards what follows; never held over the store, a search or Apply
 	table      table
 	blind      map[idem.Seq]struct{} // live entries whose template cannot be opened
 	applied    idem.Seq

@@ -146,6 +146,17 @@ func (r *rig) people(n int) (faces [][]float32, at []idem.Seq) {
 	return faces, at
 }
 
+// people is a gallery of n subjects with other options.
+func (s *snapshots) people(t *testing.T, n int, set func(*gallery.Snapshots)) (r *rig, faces [][]float32, at []idem.Seq) {
+	t.Helper()
+	o := s.options()
+	set(o.Snapshots)
+	r = newRig(t, o)
+	faces, at = r.people(n)
+	r.mustFind(faces[0], at[0])
+	return r, faces, at
+}
+
 func (r *rig) mustFind(face []float32, want ...idem.Seq) {
 	r.t.Helper()
 	answer := r.identify(gallerytest.Template(face), gallery.Query{Sets: []idem.Set{idem.SetPhoto, idem.SetRegistered}, Floor: 0.9})
@@ -347,11 +358,7 @@ func TestSnapshotThatCannotBeErasedFromIsGivenUp(t *testing.T) {
 // become too small to be saved again.
 func TestSnapshotThatCouldNotBeEnded(t *testing.T) {
 	s := newSnapshots(t)
-	o := s.options()
-	o.Snapshots.MinRows = 3
-	r := newRig(t, o)
-	faces, at := r.people(3)
-	r.mustFind(faces[0], at[0])
+	r, faces, at := s.people(t, 3, func(o *gallery.Snapshots) { o.MinRows = 3 })
 	r.SaveSnapshots(t.Context(), true)
 	s.keys.set(errors.New("no answer"))
 	r.remove(at[1])
@@ -414,11 +421,7 @@ func TestSnapshotThatCannotBeWritten(t *testing.T) {
 // which the last save of the process would wait.
 func TestStopInTheMiddleOfSaving(t *testing.T) {
 	s := newSnapshots(t)
-	o := s.options()
-	o.Snapshots.MaxAge = time.Hour
-	r := newRig(t, o)
-	faces, at := r.people(5)
-	r.mustFind(faces[0], at[0])
+	r, _, _ := s.people(t, 5, func(o *gallery.Snapshots) { o.MaxAge = time.Hour })
 	ctx, stop := context.WithCancel(t.Context())
 	s.keys.made = stop
 	r.SaveSnapshots(ctx, false)
@@ -434,11 +437,7 @@ func TestStopInTheMiddleOfSaving(t *testing.T) {
 // TestNewKeyThatCannotBeUsed is destroyed, and the next try waits.
 func TestNewKeyThatCannotBeUsed(t *testing.T) {
 	s := newSnapshots(t)
-	o := s.options()
-	o.Snapshots.MaxAge = time.Hour
-	r := newRig(t, o)
-	faces, at := r.people(5)
-	r.mustFind(faces[0], at[0])
+	r, _, _ := s.people(t, 5, func(o *gallery.Snapshots) { o.MaxAge = time.Hour })
 	made := 0
 	s.keys.made = func() { made++; s.keys.locked = true }
 	r.SaveSnapshots(t.Context(), false)
