@@ -1,3 +1,5 @@
+//go:build unix
+
 package edocument_test
 
 import (
@@ -6,13 +8,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"testing"
+	"time"
 
 	"github.com/idem-id/idem/internal/tech/edocument/edoctest"
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkPassiveAuthentication compares the whole authentication of a chip
 // (files to outcome, no portrait) with the two bare signature verifications in
-// it: x-bare is the ratio.
+// it, in processor time, which other processes disturb less: x-bare is the
+// ratio.
 func BenchmarkPassiveAuthentication(b *testing.B) {
 	for _, a := range edoctest.Algorithms() {
 		b.Run(a.Name, func(b *testing.B) {
@@ -20,15 +25,26 @@ func BenchmarkPassiveAuthentication(b *testing.B) {
 			ed := technology(b, i.Root)
 			files := i.Chip(map[int][]byte{1: edoctest.DG1(edoctest.Passport())})
 			bare := bareVerification(b, a)
+			start := cpu()
 			for b.Loop() {
 				if out, _ := run(b, ed, files); !out.Passed {
 					b.Fatal(out.Reasons)
 				}
 			}
-			whole := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+			whole := float64(cpu()-start) / float64(b.N)
+			b.ReportMetric(whole/1e6, "cpu-ms/op")
 			b.ReportMetric(whole/(2*bare), "x-bare")
 		})
 	}
+}
+
+// cpu returns the processor time of this process.
+func cpu() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // bareVerification returns the nanoseconds of one verification.
@@ -46,14 +62,14 @@ func bareVerification(b *testing.B, a edoctest.Algorithm) float64 {
 	if err != nil {
 		b.Fatal(err)
 	}
-	result := testing.Benchmark(func(b *testing.B) {
-		for b.Loop() {
-			if !verifies(key.Public(), a, sum, signature) {
-				b.Fatal("signature does not hold")
-			}
+	const rounds = 200
+	start := cpu()
+	for range rounds {
+		if !verifies(key.Public(), a, sum, signature) {
+			b.Fatal("signature does not hold")
 		}
-	})
-	return float64(result.NsPerOp())
+	}
+	return float64(cpu()-start) / rounds
 }
 
 func verifies(key crypto.PublicKey, a edoctest.Algorithm, sum, signature []byte) bool {
