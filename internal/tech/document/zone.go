@@ -105,10 +105,25 @@ func (s *sheet) findZone(ctx context.Context, o mrz.Options) (*zone, error) {
 			if best.convincing() {
 				return best, nil
 			}
+			if z == nil && s.plain() {
+				break
+			}
 			s.flip()
 		}
 	}
 	return best, nil
+}
+
+// plain reports whether every line that could be one of a zone was read with
+// confidence and is none, so that the text does not stand on its head.
+func (s *sheet) plain() bool {
+	for _, q := range longest(s.boxes, seeds) {
+		l, read := s.lines[q]
+		if q.Width() >= slender*q.Height() && (!read || l.Confidence < sureLine || zoneLike(l.Text)) {
+			return false
+		}
+	}
+	return len(s.boxes) >= leastLines
 }
 
 func (z *zone) better(than *zone) bool {
