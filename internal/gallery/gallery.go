@@ -70,6 +70,7 @@ type Gallery struct {
 	saving sync.Mutex // one snapshot at a time
 
 	loaded    atomic.Bool // CatchUp has visited every organisation once
+	alone     atomic.Bool // it has ended the snapshots of strangers
 	mu        sync.Mutex
 	followers map[idem.OrgID]*follower
 }

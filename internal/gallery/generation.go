@@ -266,11 +266,11 @@ func (k *keeper) tidy(ctx context.Context, org idem.OrgID) {
 }
 
 // endStrangers ends the snapshots of organisations that are no more, and those
-// of models that are not compared any more.
-func (g *Gallery) endStrangers(ctx context.Context, orgs []idem.Organisation) {
-	s := g.opt.Snapshots
+// of models that are not compared any more. It reports whether none is left.
+func (g *Gallery) endStrangers(ctx context.Context, orgs []idem.Organisation) bool {
+	s, done := g.opt.Snapshots, true
 	if s == nil {
-		return
+		return true
 	}
 	found, _ := fs.Glob(os.DirFS(s.Folder), "*/*") // the pattern is well-formed
 	for _, path := range found {
@@ -283,7 +283,9 @@ func (g *Gallery) endStrangers(ctx context.Context, orgs []idem.Organisation) {
 		k := &keeper{Snapshots: s.withDefaults(), folder: folder}
 		k.tidy(ctx, idem.OrgID(org))
 		_ = os.Remove(folder) // unless something is left
+		done = done && !k.left
 	}
+	return done
 }
 
 // end destroys the key and then the files: without the key these are noise.

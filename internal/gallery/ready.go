@@ -27,8 +27,11 @@ func (g *Gallery) CatchUp(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("catch up with the gallery of %s: %w", o.ID, err))
 		}
 	}
-	if ctx.Err() == nil && !g.loaded.Swap(true) {
-		g.endStrangers(ctx, orgs)
+	if ctx.Err() == nil {
+		g.loaded.Store(true)
+		if !g.alone.Load() {
+			g.alone.Store(g.endStrangers(ctx, orgs))
+		}
 	}
 	return errors.Join(errs...)
 }

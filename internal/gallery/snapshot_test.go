@@ -389,7 +389,15 @@ func TestSnapshotOfAStranger(t *testing.T) {
 	}
 	r.store = newMemStore()
 	delete(r.store.logs, org)
-	r.restart(s)
+	s.keys.set(errors.New("no answer"))
+	next := r.restart(s)
+	if len(s.files(t)) == 0 {
+		t.Fatal("the files are gone before their key")
+	}
+	s.keys.set(nil)
+	if err := next.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if len(s.files(t)) > 0 || s.keys.count() > 0 {
 		t.Errorf("left: %v, %d keys", s.files(t), s.keys.count())
 	}
