@@ -1,0 +1,302 @@
+package idem
+
+import (
+	"slices"
+	"time"
+)
+
+// SessionState is where a run of a flow stands.
+type SessionState string
+
+// NEW -> PROGRESS -> FINISHED or FAILED; NEW and PROGRESS also -> EXPIRED, and
+// FAILED when the user gives up. The last three are final.
+const (
+	SessionNew      SessionState = "NEW"
+	SessionProgress SessionState = "PROGRESS"
+	SessionFinished SessionState = "FINISHED"
+	SessionFailed   SessionState = "FAILED"
+	SessionExpired  SessionState = "EXPIRED"
+)
+
+// StepState is where one technology of a session stands.
+type StepState string
+
+// PENDING -> ACTIVE -> PASSED or FAILED; PENDING -> SKIPPED by a copied result.
+const (
+	StepPending StepState = "PENDING"
+	StepActive  StepState = "ACTIVE"
+	StepPassed  StepState = "PASSED"
+	StepFailed  StepState = "FAILED"
+	StepSkipped StepState = "SKIPPED"
+)
+
+// Session is one run of a flow. Its identifier is a capability: whoever knows
+// it may run the steps, but not read what they found.
+type Session struct {
+	ID       SessionID
+	Flow     FlowID
+	FlowName string // when it was opened
+	State    SessionState
+	Demo     bool
+	Locale   string // BCP 47, empty for the client's own
+	Steps    []Step
+	Attempts int // of each step
+	Config   PersonConfig
+	Metadata []byte    // the JSON object as it was given; personal data
+	Person   PersonID  // whom the metadata names, when results were looked up
+	DataKey  DataKeyID // seals everything personal of this session
+	Failure  Failure   // why it did not finish; zero otherwise
+
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	StartedAt time.Time // zero while NEW
+	EndedAt   time.Time // zero while NEW or PROGRESS
+}
+
+// Step is one technology of a session.
+type Step struct {
+	Technology TechCode
+	State      StepState
+	Attempts   int // answers taken so far
+	// Memo is what the server must remember until the answer comes, until
+	// MemoUntil; personal data. It is gone when the step ends.
+	Memo      []byte
+	MemoUntil time.Time
+	Result    *StepResult // nil until the step ends
+	Failure   Failure     // of a failed step
+	Copied    SessionID   // the session that the result was copied from, "" for its own
+	StartedAt time.Time
+	EndedAt   time.Time
+}
+
+// Failure says why a step or a session did not pass; zero for nothing.
+type Failure struct {
+	Type   FailureType
+	Detail string // English, no personal data
+}
+
+// FailureType is whose fault it was.
+type FailureType string
+
+// The types in use: what the user did or lacked, what the technology found,
+// what did not work here, what took too long.
+const (
+	FailureClient  FailureType = "CLIENT"
+	FailureResult  FailureType = "CALC_RESULT"
+	FailureService FailureType = "SERVICE_ERROR"
+	FailureTimeout FailureType = "TIMEOUT"
+)
+
+// The failures that the engine of flows itself finds.
+var (
+	FailureAborted        = Failure{FailureClient, "Operation aborted by user"}
+	FailureNoSubscription = Failure{FailureClient, "No active or future subscription for technology"}
+	FailureNoReference    = Failure{FailureClient, "reference photo missing"}
+	FailureNoProbe        = Failure{FailureClient, "live photo missing"}
+	FailureExpired        = Failure{FailureTimeout, "the session was not finished in time"}
+)
+
+// The refusals of sessions.
+var (
+	ErrSessionNotFound = Errorf(NotFound, "SESSION_NOT_FOUND", "no such session")
+	ErrSessionState    = Errorf(Conflict, "SESSION_STATE", "the session does not allow this now")
+	ErrSessionExpired  = Errorf(Conflict, "SESSION_EXPIRED", "the session was not finished in time")
+	ErrResultExists    = Errorf(Conflict, "RESULT_EXISTS", "the step has its result")
+	ErrMetadata        = Errorf(Unprocessable, "VALIDATION_FAILED", "metadata is a JSON object of at most 16 KiB and five levels").At("metadata")
+)
+
+// Ended reports whether the state is final.
+func (s *Session) Ended() bool { return s.State != SessionNew && s.State != SessionProgress }
+
+// Passed is the result of the whole.
+func (s *Session) Passed() bool { return s.State == SessionFinished }
+
+// Technologies lists the codes in the order in which they run.
+func (s *Session) Technologies() []TechCode {
+	out := make([]TechCode, len(s.Steps))
+	for i := range s.Steps {
+		out[i] = s.Steps[i].Technology
+	}
+	return out
+}
+
+// Usable refuses every use of a session that ended, by result or by time.
+func (s *Session) Usable(now time.Time) error {
+	switch {
+	case s.State == SessionExpired, !s.Ended() && !now.Before(s.ExpiresAt):
+		return ErrSessionExpired
+	case s.Ended():
+		return ErrSessionState.With("status", string(s.State))
+	}
+	return nil
+}
+
+// Start leaves NEW.
+func (s *Session) Start(now time.Time) error {
+	if err := s.Usable(now); err != nil {
+		return err
+	}
+	if s.State != SessionNew {
+		return ErrSessionState.With("status", string(s.State))
+	}
+	s.State, s.StartedAt = SessionProgress, now
+	return nil
+}
+
+// Current returns the index of the step whose turn it is, -1 outside PROGRESS.
+func (s *Session) Current() int {
+	if s.State != SessionProgress {
+		return -1
+	}
+	return slices.IndexFunc(s.Steps, func(p Step) bool { return p.State == StepPending || p.State == StepActive })
+}
+
+// Turn refuses a step whose turn it is not: ErrResultExists for one that has
+// its result, ErrSessionState for a later one.
+func (s *Session) Turn(i int, now time.Time) error {
+	switch {
+	case i < 0 || i >= len(s.Steps):
+		return Errorf(NotFound, "STEP_NOT_FOUND", "the session has no such step")
+	case s.Steps[i].Result != nil || s.Steps[i].State == StepFailed:
+		return ErrResultExists
+	}
+	if err := s.Usable(now); err != nil {
+		return err
+	}
+	if i != s.Current() {
+		return ErrSessionState.With("current_step", s.Current())
+	}
+	return nil
+}
+
+// Skip gives a step whose turn has not come the result of an earlier session.
+func (s *Session) Skip(i int, r StepResult, from SessionID, now time.Time) error {
+	if s.State != SessionProgress || s.Steps[i].State != StepPending {
+		return ErrSessionState
+	}
+	p := &s.Steps[i]
+	p.State, p.Result, p.Copied, p.EndedAt = StepSkipped, &r, from, now
+	s.finish(now)
+	return nil
+}
+
+// Begin makes the step whose turn it is active and reports whether it was not
+// before: then its unit is due.
+func (s *Session) Begin(i int, now time.Time) (first bool, err error) {
+	if err := s.Turn(i, now); err != nil {
+		return false, err
+	}
+	p := &s.Steps[i]
+	if p.State == StepActive {
+		return false, nil
+	}
+	p.State, p.StartedAt = StepActive, now
+	return true, nil
+}
+
+// Ask keeps what the answer to an active step will be held against.
+func (s *Session) Ask(i int, memo []byte, until time.Time) {
+	s.Steps[i].Memo, s.Steps[i].MemoUntil = memo, until
+}
+
+// Take counts one answer to an active step and returns the memo, nil when it
+// is too old. ErrSessionState when all attempts are under way.
+func (s *Session) Take(i int, now time.Time) (memo []byte, err error) {
+	if err := s.Turn(i, now); err != nil {
+		return nil, err
+	}
+	p := &s.Steps[i]
+	if p.State != StepActive || p.Attempts >= s.attempts(i) {
+		return nil, ErrSessionState.With("current_step", i)
+	}
+	p.Attempts++
+	if now.Before(p.MemoUntil) {
+		memo = p.Memo
+	}
+	return memo, nil
+}
+
+// attempts is one for what would find the same in the same pictures again.
+func (s *Session) attempts(i int) int {
+	if s.Steps[i].Technology == TechFace2Face {
+		return 1
+	}
+	return s.Attempts
+}
+
+// AttemptsLeft is how many more answers a step takes.
+func (s *Session) AttemptsLeft(i int) int { return s.attempts(i) - s.Steps[i].Attempts }
+
+// GiveBack returns an attempt that had no result, through no fault of the
+// answer.
+func (s *Session) GiveBack(i int) {
+	if s.Steps[i].State == StepActive {
+		s.Steps[i].Attempts--
+	}
+}
+
+// Settle gives an active step what an attempt found. A result that did not
+// pass fails the step, and with it the session, when no attempts are left.
+func (s *Session) Settle(i int, r StepResult, f Failure, now time.Time) error {
+	if err := s.Turn(i, now); err != nil {
+		return err
+	}
+	p := &s.Steps[i]
+	if p.State != StepActive {
+		return ErrSessionState
+	}
+	if !r.Passed && s.AttemptsLeft(i) > 0 {
+		return nil
+	}
+	p.Result, p.Memo, p.MemoUntil, p.EndedAt = &r, nil, time.Time{}, now
+	if r.Passed {
+		p.State = StepPassed
+		s.finish(now)
+		return nil
+	}
+	return s.Fail(i, f, now)
+}
+
+// Fail ends a step and the session, without a result of the step unless it has
+// one.
+func (s *Session) Fail(i int, f Failure, now time.Time) error {
+	if s.Ended() {
+		return ErrSessionState.With("status", string(s.State))
+	}
+	p := &s.Steps[i]
+	p.State, p.Failure, p.Memo, p.EndedAt = StepFailed, f, nil, now
+	s.end(SessionFailed, f, now)
+	return nil
+}
+
+// finish ends a session whose steps all passed.
+func (s *Session) finish(now time.Time) {
+	if s.Current() < 0 && s.State == SessionProgress {
+		s.end(SessionFinished, Failure{}, now)
+	}
+}
+
+// Abort ends the session at the user's wish.
+func (s *Session) Abort(now time.Time) error {
+	if err := s.Usable(now); err != nil {
+		return err
+	}
+	s.end(SessionFailed, FailureAborted, now)
+	return nil
+}
+
+// Expire ends a session whose time is over; ErrSessionState before.
+func (s *Session) Expire(now time.Time) error {
+	if s.Ended() || now.Before(s.ExpiresAt) {
+		return ErrSessionState.With("status", string(s.State))
+	}
+	s.end(SessionExpired, FailureExpired, now)
+	return nil
+}
+
+func (s *Session) end(state SessionState, f Failure, now time.Time) {
+	s.State, s.Failure, s.EndedAt = state, f, now
+	for i := range s.Steps {
+		s.Steps[i].Memo, s.Steps[i].MemoUntil = nil, time.Time{}
+	}
+}

@@ -1,0 +1,127 @@
+package idem
+
+import "time"
+
+// StepResult is what a technology found in a step, in the form that later
+// steps, the person and the caller need. Pictures are objects of the session.
+type StepResult struct {
+	Passed   bool
+	Reasons  []string // why it did not pass, the technology's codes
+	Warnings []string
+	Face     BlobRef // best frame or portrait; "" without one
+	Liveness *LivenessResult
+	Document *DocumentResult // of ED and DR
+	Match    *MatchResult
+}
+
+// LivenessResult is what a liveness step saw.
+type LivenessResult struct {
+	Prediction float64 // 0..1 that a living person is seen
+	Centred    bool
+	Direction  string // forward, left, right, up, down
+	EyesClosed *bool  // nil: not judged
+}
+
+// DocumentResult is what a document said; personal data. Dates may be unknown
+// in part.
+type DocumentResult struct {
+	Kind           string // CHIP, MOBILE or PROVIDER of ED; the sort of document of DR
+	Type           string // P, ID ...
+	Issuer         string
+	Number         string
+	PersonalNumber string
+	Phone          string // E.164, that a provider confirmed
+	Surname        string
+	Given          string
+	Patronymic     string
+	FullName       string
+	Nationality    string
+	Sex            Sex
+	Birth          Date
+	Issued         Date
+	Expiry         Date
+	Authority      string
+	Provider       string
+	Files          DocumentFiles
+}
+
+// DocumentFiles are the sheets drawn of an electronic document; "" without.
+type DocumentFiles struct{ PDF, PNG BlobRef }
+
+// MatchResult is what a Face2Face step compared. Scores are cosines, -1..1.
+type MatchResult struct {
+	Score        float64
+	FMR          float64 // of a threshold at Score
+	Threshold    float64
+	ThresholdFMR float64
+	Similarity   float64 // 0..1 on which the threshold is 0.5
+	Source       ReferenceSource
+	Photo        PhotoID   // of a PERSON_PHOTO
+	PhotoType    PhotoType // of a PERSON_PHOTO
+}
+
+// ReferenceSource says where the face to be compared with was taken from.
+type ReferenceSource string
+
+// The sources of references.
+const (
+	ReferencePerson    ReferenceSource = "PERSON_PHOTO"
+	ReferenceEDocument ReferenceSource = "EDOCUMENT"
+	ReferenceDocument  ReferenceSource = "DOCUMENT"
+)
+
+// Contributes reports whether the step passed, itself or by a copy.
+func (p *Step) Contributes() bool {
+	return p.Result != nil && p.Result.Passed && (p.State == StepPassed || p.State == StepSkipped)
+}
+
+// Reusable reports whether a result may be copied into a session that starts
+// now: it passed, is no copy itself, is not older than maxAge (0: any age) and
+// its document has not expired.
+func (p *Step) Reusable(now time.Time, maxAge time.Duration) bool {
+	switch {
+	case !p.Contributes() || p.State == StepSkipped:
+		return false
+	case maxAge > 0 && now.Sub(p.EndedAt) > maxAge:
+		return false
+	}
+	d := p.Result.Document
+	return d == nil || !d.Expiry.Complete() || !DateOf(now.UTC()).After(d.Expiry)
+}
+
+// Frame returns the picture of the person in front of the camera: of several
+// liveness steps that passed, the one of the highest prediction.
+func (s *Session) Frame() BlobRef {
+	best, frame := -1.0, BlobRef("")
+	for i := range s.Steps {
+		p := &s.Steps[i]
+		if p.Contributes() && p.Result.Liveness != nil && p.Result.Face != "" && p.Result.Liveness.Prediction > best {
+			best, frame = p.Result.Liveness.Prediction, p.Result.Face
+		}
+	}
+	return frame
+}
+
+// Portrait returns the face of the session's document, of ED before DR, and
+// where it comes from; "" without one.
+func (s *Session) Portrait() (BlobRef, ReferenceSource) {
+	for _, from := range []struct {
+		code   TechCode
+		source ReferenceSource
+	}{{TechEDocument, ReferenceEDocument}, {TechDocumentRecognition, ReferenceDocument}} {
+		if p := s.Contribution(from.code); p != nil && p.Result.Face != "" {
+			return p.Result.Face, from.source
+		}
+	}
+	return "", ""
+}
+
+// Contribution returns the step of the technology if it contributes.
+func (s *Session) Contribution(c TechCode) *Step {
+	for i := range s.Steps {
+		if p := &s.Steps[i]; p.Technology == c && p.Contributes() {
+			return p
+		}
+	}
+	return nil
+}
