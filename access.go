@@ -32,6 +32,10 @@ const (
 	SettingsWrite Permission = "settings.write"
 	KeysManage    Permission = "keys.manage"
 	ReviewsWork   Permission = "reviews.work"
+	FlowsRead     Permission = "flows.read"
+	FlowsManage   Permission = "flows.manage"
+	SessionsRead  Permission = "sessions.read"
+	SessionsOpen  Permission = "sessions.open"
 )
 
 // Operator is a person of the organisation's staff who signs in to the cabinet.
@@ -101,9 +105,10 @@ func PermissionsOf(role Role) []Permission {
 	case RoleAdmin:
 		return AllPermissions()
 	case RoleOperator:
-		return []Permission{PersonsRead, PersonsWrite, PicturesRead, ActionsRead, FacesIdentify, FacesVerify, ChecksRun, SettingsRead, ReviewsWork}
+		return []Permission{PersonsRead, PersonsWrite, PicturesRead, ActionsRead, FacesIdentify, FacesVerify, ChecksRun, SettingsRead, ReviewsWork,
+			FlowsRead, SessionsRead, SessionsOpen}
 	case RoleAuditor:
-		return []Permission{PersonsRead, ActionsRead, SettingsRead}
+		return []Permission{PersonsRead, ActionsRead, SettingsRead, FlowsRead}
 	}
 	return nil
 }
@@ -112,5 +117,5 @@ func PermissionsOf(role Role) []Permission {
 // was made narrower.
 func AllPermissions() []Permission {
 	return []Permission{PersonsRead, PersonsWrite, PersonsErase, PicturesRead, ActionsRead, FacesIdentify, FacesVerify, ChecksRun,
-		SettingsRead, SettingsWrite, KeysManage, ReviewsWork}
+		SettingsRead, SettingsWrite, KeysManage, ReviewsWork, FlowsRead, FlowsManage, SessionsRead, SessionsOpen}
 }

@@ -30,8 +30,8 @@ type Store interface {
 // function that received it returns. Every error a Tx returns is either an
 // *idem.Error or an unexpected failure of the database.
 //
-// Rows are locked in this order, which excludes deadlocks: persons already
-// stored, subscriptions, checks, aliases, gallery head, audit head.
+// Rows are locked in this order, which excludes deadlocks: collections,
+// sessions, persons already stored, subscriptions, checks, aliases, gallery head, audit head.
 //
 // Every text must be UTF-8 without NUL (ErrText) and is compared and returned
 // byte by byte. Writing what has a place in no organisation, or the same row a
@@ -53,6 +53,9 @@ type Tx interface {
 	Operators() Operators
 	Idempotency() Idempotency
 	Checks() Checks
+	Flows() Flows
+	Sessions() Sessions
+	Collections() Collections
 }
 
 // System is for the instance itself: what happens before the organisation is
@@ -77,6 +80,12 @@ type System interface {
 	// ExpireChecks forgets stand-alone checks whose time ended before the given
 	// one and returns how many.
 	ExpireChecks(ctx context.Context, before time.Time) (int64, error)
+	// FindSession returns the organisation of a flow session;
+	// idem.ErrSessionNotFound for an unknown one.
+	FindSession(ctx context.Context, id idem.SessionID) (idem.OrgID, error)
+	// OverdueSessions returns up to limit sessions that have not ended although
+	// their time was over before the given one, longest overdue first.
+	OverdueSessions(ctx context.Context, before time.Time, limit int) ([]OrgSession, error)
 	// SchemaVersion returns the number of the newest applied migration.
 	SchemaVersion(ctx context.Context) (int64, error)
 }
@@ -85,6 +94,12 @@ type System interface {
 type OrgOperator struct {
 	Org      idem.OrgID
 	Operator idem.Operator
+}
+
+// OrgSession is a flow session together with the organisation it belongs to.
+type OrgSession struct {
+	Org     idem.OrgID
+	Session idem.SessionID
 }
 
 // Sealer protects personal values at the backend's border. package vault is the

@@ -103,6 +103,31 @@ func (s System) ExpireChecks(ctx context.Context, before time.Time) (n int64, er
 	return n, err
 }
 
+// FindSession implements store.System.
+func (s System) FindSession(ctx context.Context, id idem.SessionID) (org idem.OrgID, err error) {
+	if !storable(string(id)) {
+		return "", idem.ErrSessionNotFound
+	}
+	err = s.view(ctx, func(t *Tx) error {
+		found, err := t.first(ctx, `SELECT org FROM sessions WHERE id = $1`, []any{id}, &org)
+		if err == nil && !found {
+			return idem.ErrSessionNotFound
+		}
+		return err
+	})
+	return org, err
+}
+
+// OverdueSessions implements store.System.
+func (s System) OverdueSessions(ctx context.Context, before time.Time, limit int) (found []store.OrgSession, err error) {
+	err = s.view(ctx, func(t *Tx) error {
+		found, err = list(ctx, t, `SELECT org, id FROM sessions WHERE ended_at = 0 AND expires_at < $1 ORDER BY expires_at LIMIT $2`,
+			[]any{micros(before), limit}, func(r row, o *store.OrgSession) error { return r.Scan(&o.Org, &o.Session) })
+		return err
+	})
+	return found, err
+}
+
 // SchemaVersion implements store.System.
 func (s System) SchemaVersion(ctx context.Context) (version int64, err error) {
 	err = s.view(ctx, func(t *Tx) error {

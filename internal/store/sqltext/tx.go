@@ -93,6 +93,15 @@ func (t *Tx) Idempotency() store.Idempotency { return idempotency{t} }
 // Checks implements store.Tx.
 func (t *Tx) Checks() store.Checks { return checks{t} }
 
+// Flows implements store.Tx.
+func (t *Tx) Flows() store.Flows { return flows{t} }
+
+// Sessions implements store.Tx.
+func (t *Tx) Sessions() store.Sessions { return sessions{t} }
+
+// Collections implements store.Tx.
+func (t *Tx) Collections() store.Collections { return collections{t} }
+
 // row is what a scan reads from.
 type row interface{ Scan(dest ...any) error }
 

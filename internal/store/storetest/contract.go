@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/idem-id/idem"
@@ -25,7 +26,9 @@ func (f fixture) another(t *testing.T) store.Store {
 // Run is the contract: every promise of package store's comments as tests.
 // fresh makes an empty database for each of them.
 func Run(t *testing.T, fresh func(testing.TB) Database) {
-	for name, test := range contract() {
+	all := contract()
+	maps.Copy(all, flowContract())
+	for name, test := range all {
 		t.Run(name, func(t *testing.T) {
 			f := fixture{open: fresh(t), keys: Sealer()}
 			f.Store = f.another(t)
@@ -90,6 +93,18 @@ func contract() map[string]func(*testing.T, fixture) {
 		"OrganisationsSeeNothingOfEachOther":   testIsolation,
 		"OrganisationsMayHoldTheSame":          testSameInBoth,
 		"ReferencesCannotLeaveTheOrganisation": testForeignKeys,
+	}
+}
+
+// flowContract is the part of flows and their sessions.
+func flowContract() map[string]func(*testing.T, fixture) {
+	return map[string]func(*testing.T, fixture){
+		"Flows":                 testFlows,
+		"Sessions":              testSessions,
+		"SessionLists":          testSessionLists,
+		"SessionLinks":          testSessionLinks,
+		"SessionsOfTheInstance": testSessionSystem,
+		"Collections":           testCollections,
 	}
 }
 
