@@ -3,7 +3,9 @@ package match
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
+	"unsafe"
 )
 
 func filled(t *testing.T, rows uint64) *Gallery {
@@ -97,7 +99,7 @@ func TestEmptySegmentsAreUsedAgain(t *testing.T) {
 // TestGalleryStaysSmall counts what the rows take, and how much is spare.
 func TestGalleryStaysSmall(t *testing.T) {
 	g := filled(t, 100_000)
-	used, spare := 4*cap(g.places.slots), 0
+	used, spare := g.places.size(), 0
 	for _, s := range g.segments {
 		room, rows := cap(s.ids), len(s.ids)
 		perRow := (len(s.rows.high)+len(s.rows.low))/room + 8 + 4 + 4
@@ -149,9 +151,42 @@ func TestPlacesSurviveCollisions(t *testing.T) {
 			}
 		}
 	}
-	for _, slot := range p.slots {
-		if slot != 0 {
+	for _, table := range p.all {
+		if table.used != 0 || slices.Max(table.slots) != 0 {
 			t.Fatal("an entry is left")
+		}
+	}
+}
+
+// size is how many bytes the tables take.
+func (p *places) size() (n int) {
+	var last *table
+	for _, t := range p.all {
+		if n += 8; t != last {
+			n += 4*cap(t.slots) + int(unsafe.Sizeof(*t))
+		}
+		last = t
+	}
+	return n
+}
+
+// TestPlacesTakeLittle also of a table that was reserved.
+func TestPlacesTakeLittle(t *testing.T) {
+	for _, n := range []int{700, 710, 3000, 100_000, 180_000, 181_000} {
+		for _, reserved := range []int{0, n} {
+			p := newPlaces(func(at uint32) uint64 { return uint64(at) })
+			p.reserve(reserved)
+			for at := range uint32(n) {
+				p.add(uint64(at), at)
+			}
+			for at := range uint32(n) {
+				if place, ok := p.find(uint64(at)); !ok || place != at {
+					t.Fatalf("of %d ids %d is at %d, %v", n, at, place, ok)
+				}
+			}
+			if perRow := float64(p.size()) / float64(n); perRow > 12 {
+				t.Errorf("%d ids, %d reserved: %.1f bytes for one", n, reserved, perRow)
+			}
 		}
 	}
 }
