@@ -19,6 +19,7 @@ type Gallery struct {
 	mu       sync.RWMutex // guards what follows; taken before a segment's lock
 	segments []*segment   // nil where all rows are gone
 	tail     int          // the segment that grows; none when out of range
+	spare    *segment     // that grows next, unless nil
 	places   places
 	added    uint64 // how many rows were ever added
 }
@@ -68,13 +69,34 @@ func (g *Gallery) Add(id uint64, t Template) error {
 	g.added++
 	row := s.add(id, t.body, g.added)
 	g.places.add(id, place(g.tail, row))
+	g.lookAhead(s, row)
 	return nil
+}
+
+// lookAhead makes memory ready beside the inserts, for the rows that come after
+// the next: a new page may take milliseconds, in which no search could begin.
+func (g *Gallery) lookAhead(s *segment, row int) {
+	if row%chunkRows != 0 || !s.rows.memory.mapped {
+		return
+	}
+	next := row + chunkRows
+	if next >= cap(s.ids) && g.spare == nil {
+		g.spare, next = g.newSegment(), 0
+		s = g.spare
+	}
+	go s.rows.populate(next, chunkRows)
 }
 
 func place(segment, row int) uint32 { return uint32(segment*maxSegmentRows + row) }
 
-// openTail returns a segment with room. A new one has room for an eighth of the
-// rows that the gallery has, within limits: little is spare at any size.
+// newSegment has room for an eighth of the rows that the gallery has, within
+// limits: little is spare at any size.
+func (g *Gallery) newSegment() *segment {
+	rows := max(minSegmentRows, min(maxSegmentRows, g.places.used/8))
+	return newSegment(rows, g.dim, g.added)
+}
+
+// openTail returns a segment with room.
 func (g *Gallery) openTail() (*segment, error) {
 	if g.tail < len(g.segments) {
 		if s := g.segments[g.tail]; s != nil && s.takes(g.added+1) {
@@ -85,8 +107,10 @@ func (g *Gallery) openTail() (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := max(minSegmentRows, min(maxSegmentRows, g.places.used/8))
-	g.tail, g.segments[slot] = slot, newSegment(rows, g.dim, g.added)
+	if g.spare == nil || !g.spare.takes(g.added+1) {
+		g.spare = g.newSegment()
+	}
+	g.tail, g.segments[slot], g.spare = slot, g.spare, nil
 	return g.segments[slot], nil
 }
 

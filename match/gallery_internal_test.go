@@ -96,6 +96,50 @@ func TestEmptySegmentsAreUsedAgain(t *testing.T) {
 	}
 }
 
+// TestMappedRowsStayWhatTheyAre has segments outside the heap: memory is made
+// ready ahead of the rows, and given back where it lies.
+func TestMappedRowsStayWhatTheyAre(t *testing.T) {
+	const rows, dim = 60_000, 512
+	g, err := NewGallery(1, dim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := func(id uint64) Template {
+		codes := make([]int8, dim)
+		for i := range codes {
+			codes[i] = int8(id>>(i%16)&1) - int8(i%7)
+		}
+		return newTemplate(1, codes)
+	}
+	for id := range uint64(rows) {
+		if err := g.Add(id, template(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := g.segments[len(g.segments)-2]
+	if !s.rows.memory.mapped && newPlanes(hugePage, 8).memory.mapped {
+		t.Fatal("the rows lie in the heap")
+	}
+	for i, id := range slices.Clone(s.ids) {
+		if i%2 == 0 {
+			g.Remove(id)
+		}
+	}
+	s.rows.populate(0, cap(s.added)+blockRows)
+	codes := make([]int8, dim)
+	for row := range len(s.ids) {
+		if s.rows.codes(row, codes); s.isAlive(row) && !slices.Equal(codes, template(s.ids[row]).body.codes) {
+			t.Fatalf("row %d changed", row)
+		}
+	}
+	room := len(s.rows.low) / s.rows.rowBytes()
+	for row := len(s.ids); row < room; row++ {
+		if s.rows.codes(row, codes); slices.Max(codes) != -128 {
+			t.Fatalf("row %d of %d is not wiped, %d are in use", row, room, len(s.ids))
+		}
+	}
+}
+
 // TestGalleryStaysSmall counts what the rows take, and how much is spare.
 func TestGalleryStaysSmall(t *testing.T) {
 	g := filled(t, 100_000)

@@ -4,7 +4,10 @@ package match
 // outside the heap of Go where the system can do that, on huge pages where it
 // has them: the collector never looks at them, and pages that nobody wrote to
 // take no RAM.
-type memory struct{ bytes []byte }
+type memory struct {
+	bytes  []byte
+	mapped bool // outside the heap
+}
 
 // hugePage is how large memory must be to leave the heap, and its alignment.
 const hugePage = 2 << 20

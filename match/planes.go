@@ -51,6 +51,32 @@ func (p *planes) highStride() int { return headerBytes + lineBytes*p.lines }
 func (p *planes) lowStride() int  { return lineBytes * p.lines }
 func (p *planes) rowBytes() int   { return wordBytes * p.lines } // in either
 
+// populate makes the memory of rows ready that nobody wrote yet, as far as there
+// are so many. Others may meanwhile use the planes.
+func (p planes) populate(first, rows int) {
+	from, to := first/blockRows, (first+rows)/blockRows
+	high, low := len(p.high), len(p.low)
+	p.memory.populate(min(from*p.highStride(), high), min(to*p.highStride(), high))
+	p.memory.populate(high+min(from*p.lowStride(), low), high+min(to*p.lowStride(), low))
+}
+
+// trim gives the memory of the rows from n on back, which are wiped. Mapped pages
+// go where they are: to copy the others would take far longer.
+func (p *planes) trim(n int) {
+	n = roundUp(n, blockRows)
+	if p.memory.mapped {
+		high := len(p.high)
+		p.memory.release(n/blockRows*p.highStride(), high)
+		p.memory.release(high+n/blockRows*p.lowStride()+lineBytes, high+len(p.low))
+		return
+	}
+	old := *p
+	*p = newPlanes(n, old.dim)
+	copy(p.high, old.high)
+	copy(p.low, old.low)
+	old.memory.wipe()
+}
+
 // at returns the rest of the high plane from the first word of a row on, the
 // row's words in the low plane, and the header of its block from the row's
 // entry on.

@@ -10,7 +10,7 @@ import (
 // so that a small one stays small and a large one is in few pieces.
 const (
 	minSegmentRows = 1024
-	maxSegmentRows = 65536
+	maxSegmentRows = 16384
 )
 
 // chunkRows is how many rows a search compares at a time. It holds the lock of
@@ -133,13 +133,9 @@ func (s *segment) markAlive(n int) {
 func (s *segment) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.rows
-	s.rows = newPlanes((len(s.ids)+63)&^63, old.dim)
-	copy(s.rows.high, old.high)
-	copy(s.rows.low, old.low)
+	s.rows.trim(roundUp(len(s.ids), 64))
 	s.ids, s.norms, s.added = exactly(s.ids), exactly(s.norms), exactly(s.added)
 	s.alive = exactly(s.alive[:(len(s.ids)+63)/64])
-	old.memory.wipe()
 }
 
 // exactly copies a slice into memory of its own length.
