@@ -28,6 +28,25 @@ func TestBatchEqualsSingleSearches(t *testing.T) {
 	}
 }
 
+// TestBatchesOfEachSize has every remainder that a kernel's width leaves.
+func TestBatchesOfEachSize(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	g := newGallery(t, 40)
+	for id := range uint64(700) {
+		mustAdd(t, g, id, fromCodes(t, coarse(r, 40)))
+	}
+	var probes []match.Template
+	for range 18 {
+		probes = append(probes, fromCodes(t, coarse(r, 40)))
+	}
+	for _, kernel := range match.Tested() {
+		g.Use(kernel)
+		for n := range probes {
+			checkBatch(t, g, probes[:n], match.Request{K: 5, Floor: match.AtLeast(0.1)})
+		}
+	}
+}
+
 func checkBatch(t *testing.T, g *match.Gallery, probes []match.Template, request match.Request) {
 	t.Helper()
 	checkQueries(t, g, ask(probes, request))

@@ -183,7 +183,7 @@ func BenchmarkBatch(b *testing.B) {
 	g, probes := town(b, *benchRows, *benchDims, 256)
 	request := match.Request{K: 50, Floor: match.AtLeast(floorFor(*benchDims))}
 	for _, kernel := range match.Kernels() {
-		for _, n := range []int{1, 2, 4, 8, 12, 32, 256} {
+		for _, n := range []int{1, 2, 4, 8, 9, 12, 15, 32, 256} {
 			b.Run(fmt.Sprintf("%s/%d", kernel, n), func(b *testing.B) {
 				g.Use(kernel)
 				var all []time.Duration

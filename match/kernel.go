@@ -10,11 +10,9 @@ type kernel struct {
 	// scan multiplies blocks >= 1 consecutive blocks of the high plane, of
 	// lines lines each, with the probe's codes, 8 for each line. It writes 16
 	// sums and a mask of the rows that reach the bound for each block.
-	scan func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
-	// scanWide, unless nil, is scan for wide probes at once: each line has the
-	// codes of all of them, and each block the sums and the masks.
-	scanWide func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
-	wide     int
+	scan scanFunc
+	// wide are scans for several probes at once, the fewest first.
+	wide []wideScan
 	// dots multiplies n >= 1 listed rows of the low plane, of lines words each,
 	// with the probe's codes in the order of its halves, and writes a sum for
 	// each. It may look at ahead more entries of the list, to prefetch rows.
@@ -25,6 +23,35 @@ type kernel struct {
 	tiles func(config, rows, probes *byte, tiles, groups int, start, sums *int32, hits *uint32)
 	// refused is why the system does not let this kernel run.
 	refused error
+}
+
+type scanFunc = func(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+
+// wideScan is a scan for some probes at once: each line has the codes of all of
+// them, and each block the sums and the masks.
+type wideScan struct {
+	probes int
+	scan   scanFunc
+}
+
+// widest is for how many probes at once there is a scan.
+func (k *kernel) widest() int {
+	if len(k.wide) == 0 {
+		return 1
+	}
+	return k.wide[len(k.wide)-1].probes
+}
+
+// scanFor returns the narrowest scan for n probes, at most widest, and its width.
+func (k *kernel) scanFor(n int) wideScan {
+	if n == 1 {
+		return wideScan{1, k.scan}
+	}
+	i := 0
+	for k.wide[i].probes < n {
+		i++
+	}
+	return k.wide[i]
 }
 
 // portable is the kernel in Go; kernels lists it last on every machine.

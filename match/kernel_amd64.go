@@ -8,16 +8,21 @@ import "golang.org/x/sys/cpu"
 // does not have from the start. A test replaces it.
 var askForTiles = requestTiles
 
+var (
+	wideAVX512 = []wideScan{{4, scanWide4AVX512}, {8, scanWide8AVX512}}
+	wideAVX2   = []wideScan{{4, scanWide4AVX2}}
+)
+
 // kernels lists what this processor can run, the best first.
 func kernels() (all []kernel) {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
 		if cpu.X86.HasAMXTile && cpu.X86.HasAMXInt8 {
-			all = append(all, kernel{name: "amx", scan: scanAVX512, scanWide: scanWideAVX512, wide: 8, dots: dotsAVX512, tiles: tilesAMX, refused: askForTiles()})
+			all = append(all, kernel{name: "amx", scan: scanAVX512, wide: wideAVX512, dots: dotsAVX512, tiles: tilesAMX, refused: askForTiles()})
 		}
-		all = append(all, kernel{name: "avx512", scan: scanAVX512, scanWide: scanWideAVX512, wide: 8, dots: dotsAVX512})
+		all = append(all, kernel{name: "avx512", scan: scanAVX512, wide: wideAVX512, dots: dotsAVX512})
 	}
 	if cpu.X86.HasAVX2 {
-		all = append(all, kernel{name: "avx2", scan: scanAVX2, scanWide: scanWideAVX2, wide: 4, dots: dotsAVX2})
+		all = append(all, kernel{name: "avx2", scan: scanAVX2, wide: wideAVX2, dots: dotsAVX2})
 	}
 	return append(all, portable())
 }
@@ -26,10 +31,13 @@ func kernels() (all []kernel) {
 func scanAVX512(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
-func scanWideAVX512(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+func scanWide4AVX512(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
-func scanWideAVX2(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+func scanWide8AVX512(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
+
+//go:noescape
+func scanWide4AVX2(h *byte, blocks, lines int, q *int8, b *bound, dots *int32, masks *uint16)
 
 //go:noescape
 func dotsAVX512(l *byte, list *uint32, n, lines int, halves *int8, dots *int32)

@@ -36,8 +36,8 @@ const (
 // newScan makes ready for chunks and n probes.
 func newScan(k kernel, n int) *scan {
 	wide := 1
-	if n > 1 && k.wide > 1 {
-		wide = k.wide
+	if n > 1 {
+		wide = k.widest()
 	}
 	return &scan{
 		kernel: k,
@@ -64,12 +64,7 @@ func (w *scan) take(l *list, work *Work) {
 }
 
 // width is how many probes the kernel takes side by side.
-func (w *scan) width() int {
-	if len(w.probes) == 1 {
-		return 1
-	}
-	return cap(w.probes)
-}
+func (w *scan) width() int { return w.kernel.scanFor(len(w.probes)).probes }
 
 // lay writes the codes and bounds of the probes as the kernels want them. A
 // place without a probe has a bound that no row reaches.
@@ -113,12 +108,10 @@ func (w *scan) chunk(c *chunk, i int, p *picks) {
 // the survivors of each probe. Block i of the results is block from + i of the
 // segment.
 func (w *scan) dismiss(s *segment, from int) {
-	width, kernel := w.width(), w.kernel.scan
-	if width > 1 {
-		kernel = w.kernel.scanWide
-	}
+	kernel := w.kernel.scanFor(len(w.probes))
+	width := kernel.probes
 	for begin, end := w.run(0); begin < end; begin, end = w.run(end) {
-		kernel(&s.rows.high[(from+begin)*s.rows.highStride()], end-begin, s.rows.lines, &w.codes[0], &w.bounds[0], &w.high[begin*width*blockRows], &w.masks[begin*width])
+		kernel.scan(&s.rows.high[(from+begin)*s.rows.highStride()], end-begin, s.rows.lines, &w.codes[0], &w.bounds[0], &w.high[begin*width*blockRows], &w.masks[begin*width])
 		for i := begin; i < end; i++ {
 			for j, mask := range w.masks[i*width:][:len(w.probes)] {
 				if mask &= w.rows[i]; mask != 0 {

@@ -41,7 +41,8 @@ func amd64() []byte {
 		scan(w, set)
 		dots(w, set)
 	}
-	scan(w, avx512Wide{})
+	scan(w, avx512Wide{n: 4})
+	scan(w, avx512Wide{n: 8})
 	scan(w, avx2Wide{})
 	turn(w)
 	join(w)

@@ -1,17 +1,22 @@
 package main
 
-// avx512Wide multiplies a line with eight probes. Probe p has two sums, of the
-// low halves in Z(2p) and of the high ones in Z(2p+1).
-type avx512Wide struct{ avx512 }
+import "fmt"
 
-func (avx512Wide) name() string { return "WideAVX512" }
+// avx512Wide multiplies a line with n probes, at most eight. Probe p has two
+// sums, of the low halves in Z(2p) and of the high ones in Z(2p+1).
+type avx512Wide struct {
+	avx512
+	n int
+}
 
-func (avx512Wide) probes() int { return 8 }
+func (set avx512Wide) name() string { return fmt.Sprintf("Wide%dAVX512", set.n) }
+
+func (set avx512Wide) probes() int { return set.n }
 
 func (avx512Wide) group() int { return 4 }
 
-func (avx512Wide) clear(w *writer) {
-	for sum := range 16 {
+func (set avx512Wide) clear(w *writer) {
+	for sum := range 2 * set.n {
 		w.op("VPXORD Z%d, Z%d, Z%d", sum, sum, sum)
 	}
 }
@@ -62,7 +67,7 @@ func (set avx512Wide) compare(w *writer) {
 // rows, and Y4 to Y7 of the others.
 type avx2Wide struct{ avx2 }
 
-func (avx2Wide) name() string { return "WideAVX2" }
+func (avx2Wide) name() string { return "Wide4AVX2" }
 
 func (avx2Wide) probes() int { return 4 }
 
