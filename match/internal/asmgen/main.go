@@ -94,7 +94,7 @@ type instructions interface {
 // Memory is asked for before it is used: ahead bytes, or rowsAhead entries of a
 // list of rows.
 const (
-	ahead     = 2048
+	ahead     = 4096
 	rowsAhead = 8
 )
 
