@@ -65,16 +65,17 @@ var arrows = map[string][]string{
 	"internal/tech/document/ocr": {"", "internal/models", "internal/onnx", "internal/mrz"},
 	"internal/tech/edocument":    {"", "internal/tech", "internal/picture", "internal/mrz", "internal/personal", "internal/tech/edocument"},
 
-	"internal/access": {"", "internal/store"},
-	"internal/check":  {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},
+	"internal/access":   {"", "internal/store"},
+	"internal/annotate": {},
+	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},
 	"internal/check/report": {"", "internal/face", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
-		"internal/tech/document", "internal/tech/edocument"},
+		"internal/tech/document", "internal/tech/document/ocr", "internal/tech/edocument", "internal/tech/edocument/pki", "internal/picture"},
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
 	"internal/importer": {""},
 
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
 		"internal/gallery", "internal/metrics", "internal/check", "internal/check/report", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
-		"internal/tech/document", "internal/tech/edocument", "internal/httpapi"},
+		"internal/tech/document", "internal/tech/edocument", "internal/tech/edocument/provider", "internal/httpapi"},
 	"internal/metrics": {""},
 	"internal/stream":  {},
 

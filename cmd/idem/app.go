@@ -22,6 +22,7 @@ import (
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/postgres"
 	"github.com/idem-id/idem/internal/store/sqlite"
+	"github.com/idem-id/idem/internal/tech/document/ocr"
 	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/vault"
 )
@@ -126,6 +127,7 @@ type app struct {
 	pictures *picture.Decoder
 	registry *registry.Registry
 	chips    *edocument.Technology
+	text     *ocr.Engine
 }
 
 // openApp opens everything. Missing models are no error: the engine then
@@ -147,6 +149,7 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	}
 	model := galleryModel(engine.Model())
 	a.engine, a.stop = engine, engine.Close
+	a.text = ocr.Open(c.Models, ocr.Options{Workers: c.Workers})
 	a.pictures = picture.NewDecoder(picture.DefaultLimits(), worker)
 	if a.chips, err = openEDocument(c, a.pictures); err != nil {
 		a.close()
@@ -171,7 +174,7 @@ func galleryModel(m face.Model) gallery.Model {
 }
 
 func (a *app) close() {
-	_ = a.stop()
+	_, _ = a.stop(), a.text.Close()
 	a.data.close()
 }
 

@@ -185,7 +185,7 @@ func TestWithoutModels(t *testing.T) {
 		t.Errorf("readiness %s: %+v, %v", answer.Status, ready, err)
 	}
 	for _, part := range ready.Parts {
-		if part.Ready != (part.Name != "face_engine") {
+		if part.Ready != (part.Name != "face_engine" && part.Name != "document_engine") {
 			t.Errorf("part %s is ready: %v", part.Name, part.Ready)
 		}
 	}

@@ -84,12 +84,12 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 func (a *app) handler() http.Handler {
 	m := metrics.New(version(), a.readings()...)
 	checks := a.checks(m)
-	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Store: a.store, IDs: idem.UUIDv7{},
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Providers: a.chips, Store: a.store, IDs: idem.UUIDv7{},
 		Metrics: m, Parts: a.parts(), Dialects: []httpapi.Dialect{a.personsDialect(checks)}, Log: a.log, Version: version()})
 }
 
 func (a *app) personsDialect(checks *check.Checks) httpapi.Dialect {
-	deps := persons.Deps{Registry: a.registry, Checks: checks, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
+	deps := persons.Deps{Registry: a.registry, Checks: checks, Providers: a.chips, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
 	return httpapi.Dialect{
 		Refuse: persons.Refuse(deps),
 		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
@@ -104,6 +104,7 @@ func (a *app) parts() []httpapi.Part {
 	return []httpapi.Part{
 		{Name: "database", Check: a.store.Ping},
 		{Name: "face_engine", Check: func(context.Context) error { return a.engine.Ready() }},
+		{Name: "document_engine", Check: func(context.Context) error { return a.text.Ready() }},
 		{Name: "gallery", Check: a.gallery.Ready},
 		{Name: "disk", Check: a.diskReady},
 	}

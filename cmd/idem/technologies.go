@@ -8,17 +8,29 @@ import (
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/document"
+	"github.com/idem-id/idem/internal/tech/document/ocr"
+	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/tech/facematch"
+	"github.com/idem-id/idem/internal/tech/liveness"
 )
 
+// engines are what the technologies work with.
+type engines struct {
+	faces face.Engine
+	text  *ocr.Engine
+	chips *edocument.Technology
+}
+
 // technologies are all that can be checked alone.
-func technologies(engine face.Engine) []tech.Technology {
-	return []tech.Technology{facematch.New(engine)}
+func (e engines) technologies(o document.Options) []tech.Technology {
+	return append(liveness.New(e.faces, time.Now), facematch.New(e.faces), document.New(e.text, e.faces, o), e.chips)
 }
 
 // checks is the use case of the server.
 func (a *app) checks(m *metrics.Metrics) *check.Checks {
-	return check.New(check.Deps{Store: a.store, Technologies: append(technologies(a.engine), a.chips), IDs: idem.UUIDv7{}, Pictures: a.pictures,
+	return check.New(check.Deps{Store: a.store, IDs: idem.UUIDv7{}, Pictures: a.pictures,
+		Technologies: engines{a.engine, a.text, a.chips}.technologies(document.Options{}),
 		Observe: func(code idem.TechCode, end check.End, took time.Duration) {
 			m.Checked(string(code), string(end), took)
 		}})

@@ -64,9 +64,16 @@ func (c *Checks) Find(ctx context.Context, p idem.Principal, id idem.CheckID) (r
 }
 
 // Begin opens a check that a later answer completes, such as the code that a
-// provider sends to its subject. memo is kept sealed for as long as valid says.
-func (c *Checks) Begin(ctx context.Context, p idem.Principal, code idem.TechCode, memo []byte, valid time.Duration) (idem.Check, error) {
+// provider sends to its subject. ask runs when the check may be opened, and
+// returns what is kept sealed for as long as it says.
+func (c *Checks) Begin(ctx context.Context, p idem.Principal, code idem.TechCode,
+	ask func(context.Context) (memo []byte, valid time.Duration, err error),
+) (idem.Check, error) {
 	if _, _, err := c.admit(ctx, p, code); err != nil {
+		return idem.Check{}, err
+	}
+	memo, valid, err := ask(ctx)
+	if err != nil {
 		return idem.Check{}, err
 	}
 	return c.open(ctx, p.Org, code, memo, valid)

@@ -162,10 +162,14 @@ func TestChallengeServesOnce(t *testing.T) {
 	})
 }
 
+func keep(memo string, valid time.Duration) func(context.Context) ([]byte, time.Duration, error) {
+	return func(context.Context) ([]byte, time.Duration, error) { return []byte(memo), valid, nil }
+}
+
 func TestAttemptsAreCounted(t *testing.T) {
 	each(t, 5, func(w world) {
 		ctx, wrong := w.Context(), errors.New("wrong code")
-		row, err := w.checks.Begin(ctx, w.me, idem.TechLivenessHead, []byte("1234"), time.Minute)
+		row, err := w.checks.Begin(ctx, w.me, idem.TechLivenessHead, keep("1234", time.Minute))
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -178,7 +182,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 		if err != nil || !done.Outcome.Passed {
 			w.Errorf("the second attempt: %+v, %v", done, err)
 		}
-		late, err := w.checks.Begin(ctx, w.me, idem.TechLivenessHead, nil, -time.Second)
+		late, err := w.checks.Begin(ctx, w.me, idem.TechLivenessHead, keep("", -time.Second))
 		if err != nil {
 			w.Fatal(err)
 		}

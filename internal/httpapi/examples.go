@@ -47,3 +47,23 @@ func operatorChangeExample() object { return object{"disabled": true} }
 func checkFaceExample() object {
 	return object{"probe": exampleImage, "reference": exampleImage, "fmr": 1e-4}
 }
+
+func checkLivenessExample() object { return object{"frames": []any{exampleImage}} }
+
+func challengeExample() object { return object{"type": "LDHP"} }
+
+func answerLivenessExample() object {
+	return object{"frames": []any{exampleImage, exampleImage}, "times_ms": []any{0, 250}}
+}
+
+func checkDocumentExample() object {
+	return object{"pages": []any{exampleImage}, "country": "KAZ"}
+}
+
+func checkEDocumentExample() object {
+	return object{"files": object{"EF.SOD": "d4ICOg==", "EF.DG1": "YVtfH1g="}}
+}
+
+func startEDocumentExample() object {
+	return object{"personal_number": "900102400123", "phone": "+77010000001"}
+}

@@ -67,8 +67,33 @@ func (s *server) routes() {
 
 // checkRoutes are the technologies alone.
 func (s *server) checkRoutes() {
-	handle(s, post("/v1/check/face", "check-face", "Compare two faces, one of them a reference", idem.ChecksRun).takes(checkFaceBody{}).
+	const (
+		face, document, live, chip = "/v1/check/face", "/v1/check/document", "/v1/check/liveness", "/v1/check/edocument"
+		run                        = idem.ChecksRun
+	)
+	handle(s, post(face, "check-face", "Compare two faces, one of them a reference", run).takes(checkFaceBody{}).
 		says(checkFaceText).like(checkFaceExample()), s.checkFace)
+
+	handle(s, post(live, "check-liveness", "Judge whether a living person is seen", run).takes(checkLivenessBody{}).
+		says(checkLivenessText).like(checkLivenessExample()), s.checkLiveness)
+	handle(s, post(live+"/challenge", "challenge-liveness", "Draw moves for a person to make", run).
+		says(challengeLivenessText).like(challengeExample()), s.challengeLiveness)
+	handle(s, post(live+"/{check_id}", "answer-liveness", "Judge the frames that answer a challenge", run).takes(checkLivenessBody{}).
+		says(checkText).like(answerLivenessExample()), s.answerLiveness)
+
+	handle(s, post(document, "check-document", "Read an identity document", run).takes(checkDocumentBody{}).
+		says(checkDocumentText).like(checkDocumentExample()), s.checkDocument)
+
+	handle(s, post(chip, "check-edocument", "Check an electronic document", run).takes(checkEDocumentBody{}).
+		says(checkEDocumentText).like(checkEDocumentExample()), s.checkEDocument)
+	handle(s, post(chip+"/challenge", "challenge-edocument", "Draw bytes for a chip to sign", run).
+		says(challengeEDocumentText), s.challengeEDocument)
+	handle(s, post(chip+"/{check_id}", "answer-edocument", "Check an electronic document whose chip signed a challenge", run).takes(checkEDocumentBody{}).
+		says(checkText).like(checkEDocumentExample()), s.answerEDocument)
+	handle(s, post(chip+"/start", "start-edocument", "Ask a provider to send the holder a code", run).
+		says(startEDocumentText).like(startEDocumentExample()), s.startEDocument)
+	handle(s, post(chip+"/{check_id}/approve", "approve-edocument", "Give the holder's code to the provider", run).
+		says(approveEDocumentText).like(object{"code": "123456"}), s.approveEDocument)
 }
 
 // pages are the routes without a key.

@@ -14,6 +14,7 @@ import (
 	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/tech/edocument"
 )
 
 // Authenticate tells who shows a secret at the door of a kind: access.Access
@@ -36,14 +37,16 @@ type Deps struct {
 	Access   *access.Access
 	Registry *registry.Registry
 	Checks   *check.Checks
-	Store    store.Store // remembers answers for Idempotency-Key
-	IDs      idem.IDs
-	Metrics  *metrics.Metrics
-	Parts    []Part // of readiness
-	Dialects []Dialect
-	Log      *slog.Logger
-	Version  string
-	Limits   Limits
+	// Providers is the technology whose providers answer for documents.
+	Providers *edocument.Technology
+	Store     store.Store // remembers answers for Idempotency-Key
+	IDs       idem.IDs
+	Metrics   *metrics.Metrics
+	Parts     []Part // of readiness
+	Dialects  []Dialect
+	Log       *slog.Logger
+	Version   string
+	Limits    Limits
 }
 
 // server holds what handlers need. It has no state of its own but the
@@ -52,6 +55,7 @@ type server struct {
 	access    *access.Access
 	registry  *registry.Registry
 	checks    *check.Checks
+	providers *edocument.Technology
 	store     store.Store
 	ids       idem.IDs
 	metrics   *metrics.Metrics
@@ -75,7 +79,7 @@ func New(d Deps) http.Handler {
 
 // newServer assembles the native API.
 func newServer(d Deps) *server {
-	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
+	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, providers: d.Providers, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
 		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
 	s.fillIn()
 	s.admission = newAdmission(s.limits)

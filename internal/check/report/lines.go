@@ -4,7 +4,10 @@ import (
 	"fmt"
 
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/document"
+	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/tech/facematch"
+	"github.com/idem-id/idem/internal/tech/liveness"
 )
 
 // Report is a whole report without what a server adds.
@@ -19,6 +22,12 @@ func Of(o tech.Outcome) Report {
 	switch r := o.Details.(type) {
 	case *facematch.Result:
 		out.Details = Compared(r)
+	case *liveness.Result:
+		out.Details = LivenessOf(r)
+	case *document.Result:
+		out.Details = DocumentOf(r)
+	case *edocument.Result:
+		out.Details = EDocumentOf(r)
 	}
 	return out
 }
@@ -30,12 +39,18 @@ type Line struct{ Name, Value string }
 func Lines(o tech.Outcome) []Line {
 	switch r := o.Details.(type) {
 	case *facematch.Result:
-		return comparedLines(Compared(r))
+		return Compared(r).lines()
+	case *liveness.Result:
+		return LivenessOf(r).lines()
+	case *document.Result:
+		return DocumentOf(r).lines()
+	case *edocument.Result:
+		return EDocumentOf(r).lines()
 	}
 	return nil
 }
 
-func comparedLines(c FaceComparison) []Line {
+func (c FaceComparison) lines() []Line {
 	lines := []Line{{"probe", c.Probe.line()}, {"reference", c.Reference.line()}}
 	if c.Score != nil {
 		lines = append(lines,

@@ -7,17 +7,26 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/tech/facematch"
+	"github.com/idem-id/idem/internal/tech/liveness"
 )
 
 // The routes of technologies alone stand beside those of persons.
-const backend = "/api/v1/backend"
+const (
+	backend = "/api/v1/backend"
+	online  = backend + "/e-document/online-access"
+)
 
 func (a *api) checkRoutes() []route {
 	formRoute := func(path string, e endpoint, p parts) route {
 		return route{method: "POST", path: path, endpoint: e, limit: bodyLimit, parts: &p}
 	}
 	return []route{
+		formRoute(backend+"/liveness/short", a.checkLiveness, parts{files: []string{"image"}}),
 		formRoute(backend+"/face2face/compare", a.compareFaces, parts{files: []string{"img_1", "img_2"}}),
+		formRoute(backend+"/document/parse", a.parseDocument, parts{texts: []string{"country_code"}, files: []string{"frontside_image", "backside_image"}}),
+		formRoute("/api/v2/backend/document/process", a.processDocument, parts{files: []string{"file"}, repeated: "file"}),
+		{method: "POST", path: online + "/request/identity_card", endpoint: a.requestEDocument, limit: smallLimit},
+		{method: "POST", path: online + "/approve", endpoint: a.approveEDocument, limit: smallLimit},
 	}
 }
 
@@ -41,6 +50,32 @@ func failureOf(done check.Done) *failureReason {
 		f.Detail = optional(detailOf(done.Outcome.Reasons[0]))
 	}
 	return f
+}
+
+// livenessObject is the answer to a check of liveness. eye_closed is null: it
+// is not judged.
+type livenessObject struct {
+	Session   string         `json:"backend_session_id"`
+	Result    bool           `json:"result"`
+	EyeClosed *bool          `json:"eye_closed"`
+	Live      string         `json:"prediction"`
+	Centred   bool           `json:"face_center"`
+	Direction string         `json:"face_direction"`
+	Failure   *failureReason `json:"failure_reason"`
+}
+
+func (a *api) checkLiveness(ctx context.Context, r *request) (answer, error) {
+	in := check.Files{}
+	if image := r.form.file("image"); image != nil {
+		in.Frames = [][]byte{image}
+	}
+	done, err := a.Checks.RunFiles(ctx, r.principal, idem.TechLivenessShort, in)
+	if err != nil {
+		return answer{}, renamed(err, map[string]string{"frames": "image", "frames[0]": "image"})
+	}
+	seen := done.Outcome.Details.(*liveness.Result)
+	return answer{status: 200, body: livenessObject{Session: string(done.ID), Result: done.Outcome.Passed, EyeClosed: seen.EyesClosed,
+		Live: score(seen.Prediction), Centred: seen.Centred, Direction: string(seen.Direction), Failure: failureOf(done)}}, nil
 }
 
 // comparisonObject is the answer to a comparison of two faces.

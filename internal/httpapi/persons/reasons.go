@@ -4,11 +4,13 @@ import (
 	"fmt"
 
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/liveness"
 )
 
-// failureTexts are the texts that the guide has for reasons.
+// failureTexts are the texts that the guide has for reasons; other reasons
+// bear their code.
 var failureTexts = map[tech.Reason]string{
-	"low_prediction": "Low prediction",
+	liveness.LowPrediction: "Low prediction",
 }
 
 func detailOf(r tech.Reason) string {

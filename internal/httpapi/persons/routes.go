@@ -11,6 +11,7 @@ import (
 	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/tech/edocument"
 )
 
 // Authenticate tells who shows a secret of the kind. Unknown, expired and
@@ -21,7 +22,8 @@ type Authenticate func(ctx context.Context, kind idem.CredentialKind, secret str
 type Deps struct {
 	Registry     *registry.Registry
 	Checks       *check.Checks
-	Store        store.Store // remembers answers to creating requests
+	Providers    *edocument.Technology // whose providers answer for documents
+	Store        store.Store           // remembers answers to creating requests
 	Authenticate Authenticate
 	IDs          idem.IDs     // of requests that come without one
 	Log          *slog.Logger // nil discards
