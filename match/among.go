@@ -50,7 +50,7 @@ func (p *picks) mark(rows []uint16, s *segment, i, first, end int) {
 		return
 	}
 	for _, added := range p.added[i] {
-		if row, ok := s.rowOf(added, first, end); ok {
+		if row, ok := s.rowAdded(added, first, end); ok {
 			rows[row/blockRows-from] |= 1 << (row % blockRows)
 		}
 	}
@@ -107,9 +107,9 @@ func (w *scan) eligible(s *segment, p *picks, i, first, end int) (rows int) {
 	return rows
 }
 
-// rowOf finds the row that was added at a time, from first up to end. Where no
+// rowAdded finds the row that was added at a time, from first up to end. Where no
 // row ever went, times are as far apart as rows.
-func (s *segment) rowOf(added uint32, first, end int) (int, bool) {
+func (s *segment) rowAdded(added uint32, first, end int) (int, bool) {
 	if at := first + int(added-s.added[first]); at >= first && at < end && s.added[at] == added {
 		return at, true
 	}

@@ -116,6 +116,7 @@ func (s *segment) compact(moved func(id uint64, from, to int)) {
 		s.rows.wipe(i)
 	}
 	clear(s.ids[to:])
+	clear(s.norms[to:])
 	s.ids, s.norms, s.added, s.dead = s.ids[:to], s.norms[:to], s.added[:to], 0
 	s.markAlive(to)
 	s.closings++
