@@ -16,6 +16,10 @@ var (
 	ErrSubscriptionNotFound = idem.Errorf(idem.NotFound, "SUBSCRIPTION_NOT_FOUND", "no such subscription")
 	// ErrIdempotencyUnknown: the key was not claimed, or was forgotten meanwhile.
 	ErrIdempotencyUnknown = idem.Errorf(idem.NotFound, "IDEMPOTENCY_UNKNOWN", "the idempotency key was not claimed")
+	// ErrJobNotFound: the organisation has no such job in a state that fits.
+	ErrJobNotFound = idem.Errorf(idem.NotFound, "JOB_NOT_FOUND", "no such job that waits or is dead")
+	// ErrJobLost: the lease of the job went to somebody else, or it has ended.
+	ErrJobLost = idem.Errorf(idem.Conflict, "JOB_LOST", "the job is no longer held")
 	// ErrDuplicateRow: a row of the same identity exists.
 	ErrDuplicateRow = idem.Errorf(idem.Conflict, "DUPLICATE_ROW", "the same thing is stored already")
 	// ErrReadOnly: a change was tried in a View. It is our fault, never a caller's.

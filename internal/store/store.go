@@ -56,6 +56,7 @@ type Tx interface {
 	Flows() Flows
 	Sessions() Sessions
 	Collections() Collections
+	Jobs() Jobs
 }
 
 // System is for the instance itself: what happens before the organisation is
@@ -86,6 +87,11 @@ type System interface {
 	// OverdueSessions returns up to limit sessions that have not ended although
 	// their time was over before the given one, longest overdue first.
 	OverdueSessions(ctx context.Context, before time.Time, limit int) ([]OrgSession, error)
+	// ExpireJobs forgets jobs that were done or discarded before the given time
+	// and returns how many.
+	ExpireJobs(ctx context.Context, before time.Time) (int64, error)
+	// Queue hands out jobs.
+	Queue() Queue
 	// SchemaVersion returns the number of the newest applied migration.
 	SchemaVersion(ctx context.Context) (int64, error)
 }

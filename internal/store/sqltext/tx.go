@@ -102,6 +102,9 @@ func (t *Tx) Sessions() store.Sessions { return sessions{t} }
 // Collections implements store.Tx.
 func (t *Tx) Collections() store.Collections { return collections{t} }
 
+// Jobs implements store.Tx.
+func (t *Tx) Jobs() store.Jobs { return jobs{t} }
+
 // row is what a scan reads from.
 type row interface{ Scan(dest ...any) error }
 
