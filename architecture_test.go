@@ -65,6 +65,7 @@ var arrows = map[string][]string{
 	"internal/tech/document/ocr": {"", "internal/models", "internal/onnx", "internal/mrz"},
 	"internal/tech/edocument":    {"", "internal/tech", "internal/picture", "internal/mrz", "internal/personal", "internal/tech/edocument"},
 
+	"internal/job":      {"", "internal/store"},
 	"internal/access":   {"", "internal/store"},
 	"internal/annotate": {},
 	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},

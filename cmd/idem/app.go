@@ -16,6 +16,7 @@ import (
 	"github.com/idem-id/idem/internal/face/ort"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/ram"
+	"github.com/idem-id/idem/internal/job"
 	"github.com/idem-id/idem/internal/models"
 	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/registry"
@@ -126,6 +127,7 @@ type app struct {
 	gallery  *gallery.Gallery
 	pictures *picture.Decoder
 	registry *registry.Registry
+	jobs     *job.Runner
 	chips    *edocument.Technology
 	text     *ocr.Engine
 }
@@ -157,6 +159,7 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	}
 	a.index = ram.New(model)
 	a.gallery = gallery.New(d.store, d.vault, a.index, model, gallery.Options{KeyOf: vault.KeyOf, Snapshots: d.snapshots()})
+	a.jobs = job.New(job.Deps{Store: d.store, Log: d.log})
 	a.registry = registry.New(registry.Deps{
 		Store: d.store, Vault: d.vault, Blobs: blob.NewSealed(d.blobs, d.vault), Gallery: a.gallery,
 		Engine: a.engine, Pictures: a.pictures, IDs: idem.UUIDv7{}, Log: d.log,

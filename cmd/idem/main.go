@@ -46,7 +46,7 @@ func root() *cobra.Command {
 		serveCommand(), demoCommand(), migrateCommand(),
 		orgCommand(), subscriptionCommand(), importCommand(), identifyCommand(), checkCommand(),
 		modelsCommand(), evalCommand(), trustCommand(), specimenCommand(),
-		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(),
+		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(), jobsCommand(),
 		workerCommand(), versionCommand(),
 	)
 	return cmd

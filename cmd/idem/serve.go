@@ -74,6 +74,7 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 	})
 	group.Go(func() error { return a.keepHouse(ctx) })
 	group.Go(func() error { return a.keepSnapshots(ctx) })
+	group.Go(func() error { return a.jobs.Run(ctx) })
 	err := group.Wait()
 	final, cancel := context.WithTimeout(context.Background(), saveAtStop)
 	defer cancel()
@@ -130,6 +131,7 @@ const (
 	sweepEvery  = 5 * time.Second
 	expireEvery = 10 * time.Minute
 	keepAnswers = 24 * time.Hour
+	keepJobs    = 30 * 24 * time.Hour
 )
 
 // keepHouse fills the indexes, withdraws abandoned entries and forgets old
@@ -152,6 +154,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 			a.note(ctx, "forget old answers", err)
 			_, err = a.store.System().ExpireChecks(ctx, time.Now())
 			a.note(ctx, "forget old checks", err)
+			_, err = a.store.System().ExpireJobs(ctx, time.Now().Add(-keepJobs))
+			a.note(ctx, "forget old jobs", err)
 		}
 	}
 }
@@ -187,7 +191,7 @@ func (a *app) note(ctx context.Context, what string, err error) {
 
 // readings are the numbers of this node that metrics ask for.
 func (a *app) readings() []metrics.Reading {
-	return slices.Concat(kernelReadings(match.Levels()), searchReadings(a.gallery.Stats, a.index.Stats), []metrics.Reading{
+	return slices.Concat(kernelReadings(match.Levels()), searchReadings(a.gallery.Stats, a.index.Stats), jobReadings(a.jobs), []metrics.Reading{
 		{Name: "gallery_references", Help: "references in memory, pending ones included", Value: func() float64 { return float64(a.entries()) }},
 		{Name: "gallery_pending", Help: "entries that are reserved and not yet decided", Value: func() float64 { return float64(a.pending()) }},
 		{Name: "gallery_behind", Help: "log positions that the indexes have still to apply", Value: func() float64 { return float64(a.behind()) }},

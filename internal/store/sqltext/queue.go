@@ -13,7 +13,7 @@ import (
 type queue struct{ runner Runner }
 
 // Queue implements store.System.
-func (s System) Queue() store.Queue { return queue{s.runner} }
+func (s System) Queue() store.Queue { return queue(s) }
 
 func (q queue) update(ctx context.Context, f func(*Tx) error) error {
 	return q.runner.Update(ctx, "", func(tx store.Tx) error { return f(tx.(*Tx)) })

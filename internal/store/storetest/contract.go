@@ -28,6 +28,7 @@ func (f fixture) another(t *testing.T) store.Store {
 func Run(t *testing.T, fresh func(testing.TB) Database) {
 	all := contract()
 	maps.Copy(all, flowContract())
+	maps.Copy(all, jobContract())
 	for name, test := range all {
 		t.Run(name, func(t *testing.T) {
 			f := fixture{open: fresh(t), keys: Sealer()}
@@ -35,6 +36,21 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 			f.org = NewOrganisation(t, f.Store)
 			test(t, f)
 		})
+	}
+}
+
+// jobContract is the part about what is done later.
+func jobContract() map[string]func(*testing.T, fixture) {
+	return map[string]func(*testing.T, fixture){
+		"Jobs":                    testJobs,
+		"JobsAreOfTheTransaction": testJobTransaction,
+		"JobLeases":               testJobLease,
+		"JobGroups":               testJobGroups,
+		"JobsByHand":              testJobsByHand,
+		"JobsWithoutTheirKey":     testJobKeys,
+		"JobPages":                testJobPages,
+		"JobInsertRace":           testJobInsertRace,
+		"JobClaimRace":            testJobClaimRace,
 	}
 }
 
@@ -88,15 +104,6 @@ func contract() map[string]func(*testing.T, fixture) {
 		"IdempotencyRace":                      testIdempotencyRace,
 		"Checks":                               testChecks,
 		"CheckRace":                            testCheckRace,
-		"Jobs":                                 testJobs,
-		"JobsAreOfTheTransaction":              testJobTransaction,
-		"JobLeases":                            testJobLease,
-		"JobGroups":                            testJobGroups,
-		"JobsByHand":                           testJobsByHand,
-		"JobsWithoutTheirKey":                  testJobKeys,
-		"JobPages":                             testJobPages,
-		"JobInsertRace":                        testJobInsertRace,
-		"JobClaimRace":                         testJobClaimRace,
 		"TextIsByteExact":                      testTextExact,
 		"TextRefusals":                         testTextRefusals,
 		"OrganisationsSeeNothingOfEachOther":   testIsolation,
