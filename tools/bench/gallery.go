@@ -44,6 +44,9 @@ func largeGallery(ctx context.Context, b *bench) ([]row, error) {
 		return rows, err
 	}
 	fromSnapshot, err := b.identification(ctx, "large", secret, b.templates, photo)
+	if err == nil && fromSnapshot.snapshots == 0 {
+		err = errors.New("the server did not start from its snapshot")
+	}
 	if err != nil {
 		return rows, err
 	}
@@ -136,6 +139,7 @@ type identifying struct {
 	memory     int64    // resident bytes
 	loads      []load   // one for each number of callers
 	searches   []string // the server's own account of them
+	snapshots  float64  // that the server started from
 }
 
 // callers are the numbers of concurrent callers, and calling how long they call.
@@ -168,6 +172,9 @@ func (b *bench) identification(ctx context.Context, folder, secret string, templ
 			return m, err
 		}
 		m.loads, m.searches = append(m.loads, l), append(m.searches, after.since(before))
+	}
+	if m.snapshots, err = s.counter("idem_gallery_snapshots_loaded_total"); err != nil {
+		return m, err
 	}
 	m.memory, err = s.resident()
 	return m, err
@@ -232,6 +239,11 @@ func (s *server) searched() (account, error) {
 		metric(text, "idem_gallery_pass_seconds_total"), metric(text, "idem_gallery_passes_total"),
 		metric(text, "idem_gallery_queued_seconds_total"), metric(text, "idem_gallery_probes_total"),
 	}, err
+}
+
+func (s *server) counter(name string) (float64, error) {
+	text, err := s.call("GET", "/metrics", "", nil)
+	return metric(text, name), err
 }
 
 // metric is 0 when there is none of the name.

@@ -54,7 +54,7 @@ type bench struct {
 
 func main() {
 	only := flag.String("only", "", "comma-separated sections: face, http, registry, enrol, start, gallery (the last one only when named)")
-	templates := flag.Int("templates", 1_000_000, "size of the large gallery")
+	templates := flag.Int("templates", 1_000_000, "size of the large gallery; below 2,000 nothing is saved to start from")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
