@@ -36,6 +36,7 @@ func requestCodes() []errorCode {
 		{"CHIP_FILE_TOO_LARGE", 413, "A file of a chip is too large."},
 		{"CHIP_FILE_UNKNOWN", 422, "No file of an electronic document has this name."},
 		{"CODE_WRONG", 422, "The code is not the one that the holder received."},
+		{"CANDIDATES_TOO_MANY", 422, "Too many persons reach the score, and too few of the best pass the filter. Ask for a higher score."},
 		{"CONTENT_ENCODING_UNSUPPORTED", 415, "Compressed bodies are not taken."},
 		{"CONTENT_TYPE_UNSUPPORTED", 415, "The body has a content type that is not understood here."},
 		{"DOCUMENT_NOT_FOUND", 422, "There is no document in the pictures."},

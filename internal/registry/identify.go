@@ -88,23 +88,40 @@ func (r *Registry) Identify(ctx context.Context, p idem.Principal, image []byte,
 	if k == 0 {
 		k = 10
 	}
-	answer, err := r.gallery.Identify(ctx, p.Org, probe.template, candidates(out.Threshold, k, q.Filters))
-	if err != nil {
-		return Identification{}, fmt.Errorf("search gallery: %w", err)
-	}
-	out.Compared, out.Position = answer.Compared, answer.At
-	out.ExpectedFalse = float64(answer.Compared) * out.FMR
-	out.Candidates, err = r.admissible(ctx, p.Org, answer.Matches, q.Filters, k)
+	err = r.identify(ctx, p.Org, probe, k, q.Filters, &out)
 	return out, err
 }
 
-// candidates asks for k persons, or for all at or above the floor when a
-// filter has still to choose among them.
+// maxMatches bounds the persons among whom a filter chooses.
+const maxMatches = 8192
+
+// errTooMany is the refusal of a filter that would have to look at more.
+var errTooMany = idem.Errorf(idem.Unprocessable, "CANDIDATES_TOO_MANY",
+	"more than %d persons reach the score, and too few of the best pass the filter: ask for a higher score", maxMatches).At("min_score")
+
+// identify searches for k persons, and for more and more of them while the
+// filters turn too many away.
+func (r *Registry) identify(ctx context.Context, org idem.OrgID, probe probed, k int, f IdentifyFilters, out *Identification) error {
+	for wide := k; ; wide = min(8*wide, maxMatches) {
+		answer, err := r.gallery.Identify(ctx, org, probe.template, candidates(out.Threshold, wide, f))
+		if err != nil {
+			return fmt.Errorf("search gallery: %w", err)
+		}
+		out.Compared, out.Position = answer.Compared, answer.At
+		out.ExpectedFalse = float64(answer.Compared) * out.FMR
+		out.Candidates, err = r.admissible(ctx, org, answer.Matches, f, k)
+		if err != nil || len(out.Candidates) == k || len(answer.Matches) < wide {
+			return err
+		}
+		if wide == maxMatches {
+			return errTooMany
+		}
+	}
+}
+
+// candidates asks for k persons.
 func candidates(floor float64, k int, f IdentifyFilters) gallery.Query {
 	q := gallery.Query{Sets: []idem.Set{idem.SetPhoto}, Floor: floor, K: k}
-	if f.Verified != nil {
-		q.K = 0
-	}
 	if f.IDs != nil {
 		q.Subjects = make([]string, len(f.IDs))
 		for i, id := range f.IDs {

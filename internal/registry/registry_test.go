@@ -240,6 +240,33 @@ func (w *world) filtered(anna, bert idem.PersonID, floor float64) {
 	}
 }
 
+// TestIdentifyPastTheFiltered puts many that a filter turns away before the one
+// that it admits.
+func TestIdentifyPastTheFiltered(t *testing.T) {
+	each(t, func(w *world) {
+		for i := range 10 {
+			v := w.create("anna", uint8(i))
+			if i < 5 {
+				w.must(w.Delete(w.Context(), w.me, v.Person.ID))
+			}
+		}
+		bert, floor, yes := w.create("bert", 1), -1.0, true
+		_, err := w.SetVerified(w.Context(), w.me, bert.Person.ID, true, nil)
+		w.must(err)
+		got, err := w.Identify(w.Context(), w.me, picture1("anna", 20),
+			registry.IdentifyQuery{K: 1, MinScore: &floor, Filters: registry.IdentifyFilters{Verified: &yes}})
+		w.must(err)
+		if len(got.Candidates) != 1 || got.Candidates[0].Person != bert.Person.ID {
+			t.Errorf("the only verified person is not found behind others: %+v", got.Candidates)
+		}
+		live, err := w.Identify(w.Context(), w.me, picture1("anna", 20), registry.IdentifyQuery{K: 6, MinScore: &floor})
+		w.must(err)
+		if len(live.Candidates) != 6 {
+			t.Errorf("%d candidates of 6 live persons: deleted ones took places", len(live.Candidates))
+		}
+	})
+}
+
 func TestIdentifyRefusals(t *testing.T) {
 	each(t, func(w *world) {
 		w.create("anna", 1)
