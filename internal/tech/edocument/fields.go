@@ -19,10 +19,16 @@ func documentOf(zone *mrz.Zone, d emrtd.Details) *Document {
 	if doc.PersonalNumber == "" {
 		doc.PersonalNumber, _ = zone.PersonalNumber()
 	}
-	if full := compactDate(d.BirthDate); full.Complete() && full.Agrees(idem.Date{Month: zone.Birth.Month, Day: zone.Birth.Day}) {
-		doc.Birth = full // with its century
+	if full := compactDate(d.BirthDate); full.Complete() && sameButCentury(full, zone.Birth) {
+		doc.Birth = full
 	}
 	return doc
+}
+
+// sameButCentury reports whether two dates can be the same day where one of
+// them was written with two digits of the year.
+func sameButCentury(full, short idem.Date) bool {
+	return full.Agrees(idem.Date{Month: short.Month, Day: short.Day}) && (short.Year == 0 || full.Year%100 == short.Year%100)
 }
 
 // compactDate reads YYYYMMDD; nothing from anything else.

@@ -54,7 +54,7 @@ var trailers = map[byte]crypto.Hash{0x33: crypto.SHA1, 0x34: crypto.SHA256, 0x35
 // part is recovered, the challenge is the rest of the message.
 func verifyRecovery(key *rsa.PublicKey, challenge, answer []byte) error {
 	opened := open(key, answer)
-	if len(opened) < 3 || opened[0] != 0x6A {
+	if len(opened) != (key.N.BitLen()+7)/8 || opened[0] != 0x6A {
 		return pki.ErrSignature
 	}
 	hash, tail := crypto.SHA1, 1

@@ -32,6 +32,8 @@ var (
 	ErrUnknown   = errors.New("no file of a chip")
 	ErrTooLarge  = errors.New("file is too large")
 	ErrMalformed = errors.New("file is malformed")
+
+	errTwice = fmt.Errorf("%w: given twice", ErrUnknown)
 )
 
 // Chip is what was read off a chip: the security object and the data groups
@@ -68,6 +70,9 @@ func Open(files map[string][]byte) (*Chip, error) {
 func (c *Chip) take(name string, data []byte) (err error) {
 	switch {
 	case strings.EqualFold(name, "EF.SOD"):
+		if c.SOD != nil {
+			return errTwice
+		}
 		c.SOD, err = parseSOD(data)
 		return err
 	case strings.EqualFold(name, "EF.COM"):
@@ -79,6 +84,8 @@ func (c *Chip) take(name string, data []byte) (err error) {
 		return ErrUnknown
 	case len(data) > MaxGroup:
 		return ErrTooLarge
+	case c.Groups[n] != nil:
+		return errTwice
 	}
 	c.Groups[n] = data
 	return nil

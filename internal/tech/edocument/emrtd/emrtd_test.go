@@ -91,6 +91,8 @@ func TestOpenRefusesFiles(t *testing.T) {
 		"cut":           {map[string][]byte{"EF.SOD": good[:len(good)-20]}, emrtd.ErrMalformed},
 		"foreign":       {map[string][]byte{"EF.SOD": good, "passwd": {}}, emrtd.ErrUnknown},
 		"no such group": {map[string][]byte{"EF.SOD": good, "EF.DG17": {}}, emrtd.ErrUnknown},
+		"SOD twice":     {map[string][]byte{"EF.SOD": good, "ef.sod": good}, emrtd.ErrUnknown},
+		"group twice":   {map[string][]byte{"EF.SOD": good, "EF.DG1": {1}, "ef.dg1": {2}}, emrtd.ErrUnknown},
 		"zero":          {map[string][]byte{"EF.SOD": good, "EF.DG01": {}}, emrtd.ErrUnknown},
 		"large SOD":     {map[string][]byte{"EF.SOD": make([]byte, emrtd.MaxSOD+1)}, emrtd.ErrTooLarge},
 		"large group":   {map[string][]byte{"EF.SOD": good, "EF.DG2": make([]byte, emrtd.MaxGroup+1)}, emrtd.ErrTooLarge},
