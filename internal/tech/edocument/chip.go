@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,7 +77,7 @@ func (j *judgement) authenticate(chip *emrtd.Chip, set *trust.Set) {
 	case err != nil:
 		j.fail(SignatureInvalid)
 	default:
-		j.chain(set, NotTrusted)
+		j.chain(set, documentSigner, NotTrusted)
 	}
 	j.Proven = len(j.reasons) == 0
 }
@@ -84,8 +85,22 @@ func (j *judgement) authenticate(chip *emrtd.Chip, set *trust.Set) {
 // clockSkew is how far an issuer's clock may be ahead.
 const clockSkew = 5 * time.Minute
 
+// role says whether a certificate of those purposes was issued to sign documents
+// of a kind.
+type role func(purposes []string) bool
+
+// documentSigner allows no purpose: extended key usage marks the other
+// certificates below a root, such as those of master lists (ICAO 9303-12, 7.1.1).
+func documentSigner(purposes []string) bool { return len(purposes) == 0 }
+
+// licenceSigner demands its own purpose of those that have any (ISO/IEC
+// 18013-5, B.1.4).
+func licenceSigner(purposes []string) bool {
+	return len(purposes) == 0 || slices.Contains(purposes, "1.0.18013.5.1.2")
+}
+
 // chain leads the signer to a trusted root.
-func (j *judgement) chain(set *trust.Set, untrusted tech.Reason) {
+func (j *judgement) chain(set *trust.Set, fits role, untrusted tech.Reason) {
 	root, err := set.Issuer(j.Signer)
 	if errors.Is(err, pki.ErrUnsupported) {
 		j.fail(UnsupportedAlgorithm)
@@ -100,10 +115,10 @@ func (j *judgement) chain(set *trust.Set, untrusted tech.Reason) {
 	if signed.IsZero() {
 		signed = j.now
 	}
-	if !j.Signer.ValidAt(signed) || !root.ValidAt(j.Signer.NotBefore) || signed.After(j.now.Add(clockSkew)) {
+	if !fits(j.Signer.Purposes) || !j.Signer.ValidAt(signed) || !root.ValidAt(j.Signer.NotBefore) || signed.After(j.now.Add(clockSkew)) {
 		j.fail(SignerInvalid)
 	}
-	if _, revoked := set.Revoked(j.Signer, root); revoked {
+	if _, revoked := set.Revoked(j.Signer); revoked {
 		j.fail(SignerRevoked)
 	}
 	if !strings.EqualFold(root.Subject.Country, j.Signer.Subject.Country) {

@@ -292,6 +292,20 @@ func TestOptionalGroups(t *testing.T) {
 	}
 }
 
+// TestCenturyOfBirth: group 11 adds the century to a birth of the zone, and no
+// other year.
+func TestCenturyOfBirth(t *testing.T) {
+	i := edoctest.New(t, edoctest.P256())
+	for full, want := range map[string]string{"18740812": "1874-08-12", "19750812": "1974-08-12", "19740813": "1974-08-12"} {
+		groups := passport()
+		groups[11] = edoctest.TLV(0x6B, edoctest.TLV(0x5F2B, []byte(full)))
+		_, r := run(t, technology(t, i.Root), i.Chip(groups))
+		if got := r.Document.Birth.String(); got != want {
+			t.Errorf("%s: born %s, want %s", full, got, want)
+		}
+	}
+}
+
 func TestRefusedFiles(t *testing.T) {
 	i := edoctest.New(t, edoctest.P256())
 	ed := technology(t, i.Root)

@@ -2,6 +2,7 @@ package edocument
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument/emrtd"
@@ -36,18 +37,37 @@ func (t *Technology) runMobile(in tech.Evidence) (*judgement, error) {
 	case err != nil:
 		j.fail(MobileSignature)
 	default:
-		j.chain(set, MobileNotTrusted)
+		j.chain(set, licenceSigner, MobileNotTrusted)
 	}
 	if in.Now.Before(licence.ValidFrom) || in.Now.After(licence.ValidUntil) {
 		j.fail(MobileNotValid)
 	}
-	if j.Proven = len(j.reasons) == 0; j.Proven {
-		j.readLicence(licence)
+	if j.Proven = len(j.reasons) == 0; !j.Proven {
+		return j, nil
 	}
-	return j, nil
+	return j, j.readLicence(licence)
 }
 
-func (j *judgement) readLicence(l *mdl.Licence) {
+// identifying are the elements without which a licence says nothing of whose it
+// is: its holder may leave out any.
+var identifying = []string{"family_name", "birth_date", "document_number"}
+
+// readLicence reads the proven data: the licence's country must be its signer's
+// (ISO/IEC 18013-5, 9.3.1).
+func (j *judgement) readLicence(l *mdl.Licence) error {
+	for _, name := range identifying {
+		if !l.Has(name) {
+			return tech.ErrEvidenceMissing.At("files").With("element", name)
+		}
+	}
+	switch country := l.Text("issuing_country"); {
+	case country == "":
+		j.warn(IssuerUnknown)
+	case !strings.EqualFold(country, j.Signer.Subject.Country):
+		j.Proven = false
+		j.fail(IssuerMismatch)
+		return nil
+	}
 	j.Document = &Document{
 		Type: mdl.DocType, Issuer: l.Text("issuing_country"), Number: l.Text("document_number"),
 		Surname: l.Text("family_name"), Given: l.Text("given_name"), FullName: l.Text("family_name_national_character"),
@@ -60,7 +80,8 @@ func (j *judgement) readLicence(l *mdl.Licence) {
 	portrait := l.Bytes("portrait")
 	if portrait == nil {
 		j.warn(PortraitMissing)
-		return
+		return nil
 	}
 	j.Portrait = &Portrait{Data: portrait, Type: emrtd.ImageType(portrait)}
+	return nil
 }

@@ -66,6 +66,54 @@ func TestMobileSignatureAndValidity(t *testing.T) {
 	refused(t, out, edocument.MobileNotValid)
 }
 
+// TestMobileIssuerIsItsSigner: a signer of one country answers for no other.
+func TestMobileIssuerIsItsSigner(t *testing.T) {
+	i := edoctest.New(t, edoctest.P256())
+	ed := technology(t, i.Root)
+	elements := edoctest.Licence()
+	elements["issuing_country"] = "DE"
+	out, _ := run(t, ed, map[string][]byte{edocument.IssuerSigned: i.Mobile(mdl.DocType, elements)})
+	refused(t, out, edocument.IssuerMismatch)
+	delete(elements, "issuing_country")
+	out, _ = run(t, ed, map[string][]byte{edocument.IssuerSigned: i.Mobile(mdl.DocType, elements)})
+	if !out.Passed || !slices.Contains(out.Warnings, edocument.IssuerUnknown) {
+		t.Errorf("without a country: %v %v", out.Reasons, out.Warnings)
+	}
+}
+
+// TestMobileNamesItsHolder: what is left of a licence without its holder's name
+// proves nothing.
+func TestMobileNamesItsHolder(t *testing.T) {
+	i := edoctest.New(t, edoctest.P256())
+	ed := technology(t, i.Root)
+	for _, left := range []string{"family_name", "birth_date", "document_number"} {
+		elements := edoctest.Licence()
+		delete(elements, left)
+		files := map[string][]byte{edocument.IssuerSigned: i.Mobile(mdl.DocType, elements)}
+		if out, err := ed.Run(t.Context(), tech.Evidence{Files: files, Now: now}); !errors.Is(err, tech.ErrEvidenceMissing) {
+			t.Errorf("without %s: passed %v, %v", left, out.Passed, err)
+		}
+	}
+}
+
+// TestSignersOfOtherThings: a root certifies more than signers of documents.
+func TestSignersOfOtherThings(t *testing.T) {
+	for purpose, want := range map[string][2]bool{ // chip, licence
+		"2.23.136.1.1.3":    {false, false}, // master lists
+		"1.0.18013.5.1.2":   {false, true},  // licences
+		"1.3.6.1.5.5.7.3.1": {false, false}, // servers
+	} {
+		i := edoctest.New(t, edoctest.P256())
+		i.Purposed(purpose)
+		ed := technology(t, i.Root)
+		chip, _ := run(t, ed, i.Chip(passport()))
+		mobile, _ := run(t, ed, map[string][]byte{edocument.IssuerSigned: licence(i)})
+		if got := [2]bool{chip.Passed, mobile.Passed}; got != want {
+			t.Errorf("%s: passed %v, want %v; %v %v", purpose, got, want, chip.Reasons, mobile.Reasons)
+		}
+	}
+}
+
 func TestMobileRefusesFiles(t *testing.T) {
 	i := edoctest.New(t, edoctest.P256())
 	ed := technology(t, i.Root)

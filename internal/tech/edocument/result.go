@@ -16,7 +16,7 @@ const (
 	SignatureInvalid      tech.Reason = "sod_signature_invalid" // the security object was altered
 	UnsupportedAlgorithm  tech.Reason = "unsupported_algorithm" // a curve or algorithm that is not known here
 	NotTrusted            tech.Reason = "csca_not_trusted"      // no root in the trust store issued the signer
-	SignerInvalid         tech.Reason = "signer_not_valid"      // the signer's certificate was not valid when it signed
+	SignerInvalid         tech.Reason = "signer_not_valid"      // the signer's certificate was not valid when it signed, or is for another purpose
 	SignerRevoked         tech.Reason = "signer_revoked"
 	IssuerMismatch        tech.Reason = "issuer_mismatch" // root, signer and document are of different states
 	ActiveFailed          tech.Reason = "active_authentication_failed"

@@ -58,10 +58,24 @@ func (i *Issuer) name(common string) []byte {
 
 // certificate makes a certificate that the root signs, ten years around At.
 func (i *Issuer) certificate(number *big.Int, subject, key []byte, extensions ...[]byte) []byte {
-	from, to := i.At.AddDate(-1, 0, 0), i.At.AddDate(9, 0, 0)
+	return i.certificateOf(number, i.At.AddDate(-1, 0, 0), i.At.AddDate(9, 0, 0), subject, key, extensions...)
+}
+
+func (i *Issuer) certificateOf(number *big.Int, from, to time.Time, subject, key []byte, extensions ...[]byte) []byte {
 	body := Seq(TLV(0xA0, small(2)), Int(number), i.identifier(), i.name("CSCA"), Seq(clock(from), clock(to)), subject, key,
 		TLV(0xA3, Seq(extensions...)))
 	return i.signed(body)
+}
+
+// RenewedRoot returns another certificate of the root's key, of another period.
+func (i *Issuer) RenewedRoot(from, to time.Time) []byte {
+	return i.certificateOf(serial(), from, to, i.name("CSCA"), i.PublicKey(i.rootKey), rootExtensions(i.rootKey, i.Algorithm))
+}
+
+// Purposed gives the document signer a certificate of an extended key usage.
+func (i *Issuer) Purposed(purpose string) {
+	usage := Seq(OID("2.5.29.37"), Octets(Seq(OID(purpose))))
+	i.Signer = i.certificate(i.Serial, i.name("Signer"), i.PublicKey(i.signerKey), i.signerExtensions(), usage)
 }
 
 // signed wraps a body as X.509 does, with the root's signature.

@@ -17,6 +17,9 @@ func (l *Licence) element(name string) cbor.RawMessage {
 	return nil
 }
 
+// Has reports whether the licence states an element.
+func (l *Licence) Has(name string) bool { return l.element(name) != nil }
+
 // maxText bounds one value, in bytes.
 const maxText = 1024
 

@@ -24,9 +24,10 @@ type Certificate struct {
 	Subject      Name
 	NotBefore    time.Time
 	NotAfter     time.Time
-	SubjectKeyID []byte // empty when absent
-	IssuerKeyID  []byte // of the authority key identifier; empty when absent
-	Authority    bool   // basic constraints say CA
+	SubjectKeyID []byte   // empty when absent
+	IssuerKeyID  []byte   // of the authority key identifier; empty when absent
+	Authority    bool     // basic constraints say CA
+	Purposes     []string // extended key usage, object identifiers; empty when absent
 	key          crypto.PublicKey
 	keyFault     error // why key is nil
 	signed       []byte
@@ -95,6 +96,10 @@ func (c *Certificate) readExtensions(r *ber.Reader) {
 			limits := value.In(ber.Sequence)
 			e, ok := limits.Optional(ber.Boolean)
 			c.Authority = ok && len(e.Content) == 1 && e.Content[0] != 0
+		case "2.5.29.37":
+			for list := value.In(ber.Sequence); list.More(); {
+				c.Purposes = append(c.Purposes, list.OID())
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ const oidMasterList = "2.23.136.1.1.2"
 type MasterList struct {
 	Signer       *pki.Certificate
 	SignedAt     time.Time // zero when the signer did not say
-	Anchored     bool      // a root on the list or beside it issued the signer's certificate
+	Anchored     bool      // a root on the list itself issued the signer's certificate
 	Certificates []*pki.Certificate
 	Unreadable   []string // why a certificate could not be read or used, by its place
 }
@@ -40,8 +40,7 @@ func ParseMasterList(data []byte) (*MasterList, error) {
 	if err := l.read(signed.Content); err != nil {
 		return nil, fmt.Errorf("read master list: %w", err)
 	}
-	roots := append(l.Certificates, signed.Certificates...)
-	_, err = newSet(roots, nil).Issuer(l.Signer)
+	_, err = newSet(l.Certificates, nil).Issuer(l.Signer)
 	l.Anchored = err == nil
 	return l, nil
 }
@@ -66,11 +65,15 @@ func (l *MasterList) read(content []byte) error {
 	return r.Err()
 }
 
-// readRoot reads a certificate whose key can be used.
+// readRoot reads a certificate that may issue others and whose key can be used.
+// Roots from before the constraint was demanded lack it, but sign themselves.
 func readRoot(data []byte) (*pki.Certificate, error) {
 	c, err := pki.ParseCertificate(data)
 	if err != nil {
 		return nil, err
+	}
+	if !c.Authority && !c.SelfSigned() {
+		return nil, fmt.Errorf("%s: %w", c.Subject, errNoRoot)
 	}
 	if _, err := c.PublicKey(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Subject, err)
@@ -86,5 +89,7 @@ func Countries(certificates []*pki.Certificate) map[string]int {
 	}
 	return counts
 }
+
+var errNoRoot = errors.New("the certificate is no authority's")
 
 var errNoFile = errors.New("no certificate, master list or revocation list")

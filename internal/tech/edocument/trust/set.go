@@ -3,6 +3,7 @@ package trust
 import (
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,35 +50,49 @@ func nameKey(n pki.Name) string { return strings.ToLower(n.String()) }
 func (s *Set) Roots() []*pki.Certificate { return s.roots }
 
 // Issuer returns the root whose key signed the certificate: roots with the key
-// identifier that it names come first, then those of its issuer's name. It
-// answers ErrNotTrusted, or pki.ErrUnsupported when nothing but the algorithm
-// was in the way.
+// identifier that it names come first, then those of its issuer's name. Of
+// several certificates of that key it is one that was valid when the certificate
+// was issued, if there is one. It answers ErrNotTrusted, or pki.ErrUnsupported
+// when nothing but the algorithm was in the way.
 func (s *Set) Issuer(child *pki.Certificate) (*pki.Certificate, error) {
 	candidates := append([]*pki.Certificate{}, s.byName[nameKey(child.Issuer)]...)
 	if len(child.IssuerKeyID) > 0 {
 		candidates = append(append([]*pki.Certificate{}, s.byKey[hex.EncodeToString(child.IssuerKeyID)]...), candidates...)
 	}
 	refusal := ErrNotTrusted
+	var expired *pki.Certificate
 	for _, c := range candidates[:min(len(candidates), maxCandidates)] {
 		err := child.CheckIssuer(c)
-		if err == nil {
+		switch {
+		case err == nil && c.ValidAt(child.NotBefore):
 			return c, nil
-		}
-		if errors.Is(err, pki.ErrUnsupported) {
+		case err == nil && expired == nil:
+			expired = c
+		case errors.Is(err, pki.ErrUnsupported):
 			refusal = err
 		}
+	}
+	if expired != nil {
+		return expired, nil
 	}
 	return nil, refusal
 }
 
-// Revoked reports whether and when a list of the root revoked the certificate.
-// A list that the root did not sign does not count.
-func (s *Set) Revoked(c, root *pki.Certificate) (time.Time, bool) {
+// Revoked reports whether and when a list of the certificate's issuer revoked
+// it. The list may be signed with any key that the set trusts for that name: an
+// authority that has a new key signs one list with it, for the certificates of
+// its old keys too.
+func (s *Set) Revoked(c *pki.Certificate) (time.Time, bool) {
 	for _, l := range s.lists {
 		at, listed := l.Revoked(c.Serial)
-		if listed && l.Issuer.Equal(root.Subject) && l.CheckIssuer(root) == nil {
+		if listed && l.Issuer.Equal(c.Issuer) && s.signed(l) {
 			return at, true
 		}
 	}
 	return time.Time{}, false
+}
+
+// signed reports whether a root of the issuer's name signed the list.
+func (s *Set) signed(l *pki.RevocationList) bool {
+	return slices.ContainsFunc(s.byName[nameKey(l.Issuer)], func(root *pki.Certificate) bool { return l.CheckIssuer(root) == nil })
 }

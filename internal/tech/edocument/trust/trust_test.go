@@ -35,7 +35,7 @@ func TestEDOC_7_MasterList(t *testing.T) {
 		t.Errorf("signer %v, anchored %v", item.List.Signer.Subject, item.List.Anchored)
 	}
 	counts := Countries(item.Certificates)
-	if counts["UT"] != 1 || counts["DE"] != 2 || len(item.List.Unreadable) != 1 {
+	if counts["UT"] != 1 || counts["DE"] != 1 || len(item.List.Unreadable) != 2 {
 		t.Errorf("counted %v, unreadable %q", counts, item.List.Unreadable)
 	}
 	set, err := store.Set()
@@ -95,26 +95,51 @@ func TestStoreFollowsItsFolder(t *testing.T) {
 	}
 }
 
+// TestRevocation: a list of a root that is not trusted does not count; one that
+// the same authority signed with another key does.
 func TestRevocation(t *testing.T) {
-	i, other := edoctest.New(t, edoctest.P256()), edoctest.New(t, edoctest.P256())
+	i, rekeyed := edoctest.New(t, edoctest.P256()), edoctest.New(t, edoctest.P256())
+	signer := certificate(t, i.Signer)
 	store := Open(t.TempDir())
-	for _, data := range [][]byte{i.Root, other.Root, other.Revoke(i.Serial)} {
-		if _, err := store.Import(data); err != nil {
+	for _, step := range []struct {
+		data    []byte
+		revoked bool
+	}{{i.Root, false}, {rekeyed.Revoke(i.Serial), false}, {rekeyed.Root, true}} {
+		if _, err := store.Import(step.data); err != nil {
 			t.Fatal(err)
 		}
+		store.looked = time.Time{}
+		set, _ := store.Set()
+		if at, revoked := set.Revoked(signer); revoked != step.revoked || revoked && !at.Equal(i.At) {
+			t.Errorf("revoked %v at %v", revoked, at)
+		}
 	}
-	signer, root := certificate(t, i.Signer), certificate(t, i.Root)
-	set, _ := store.Set()
-	if _, revoked := set.Revoked(signer, root); revoked {
-		t.Error("another root's list of the same name counted")
+}
+
+// TestRenewedRoot: of two certificates of one key, the one that was valid then.
+func TestRenewedRoot(t *testing.T) {
+	i := edoctest.New(t, edoctest.P256())
+	old, signer := certificate(t, i.RenewedRoot(i.At.AddDate(-20, 0, 0), i.At.AddDate(-10, 0, 0))), certificate(t, i.Signer)
+	for _, roots := range [][]*pki.Certificate{{old, certificate(t, i.Root)}, {certificate(t, i.Root), old}} {
+		if root, err := NewSet(roots, nil).Issuer(signer); err != nil || !bytes.Equal(root.Raw, i.Root) {
+			t.Errorf("root %v, %v", root, err)
+		}
 	}
-	if _, err := store.Import(i.Revoke(i.Serial)); err != nil {
-		t.Fatal(err)
+	if root, err := NewSet([]*pki.Certificate{old}, nil).Issuer(signer); err != nil || root != old {
+		t.Errorf("root %v, %v", root, err)
 	}
-	store.looked = time.Time{}
-	set, _ = store.Set()
-	if at, revoked := set.Revoked(signer, root); !revoked || !at.Equal(i.At) {
-		t.Errorf("revoked %v at %v", revoked, at)
+}
+
+// TestMasterListProvesOnlyItself: a list whose signer no root on it issued says
+// so, whatever comes with it; a signer's certificate is no root.
+func TestMasterListProvesOnlyItself(t *testing.T) {
+	i, other := edoctest.New(t, edoctest.P256()), edoctest.NewIn(t, edoctest.P256(), "DE")
+	list, err := ParseMasterList(i.MasterList(other.Root)) // which carries i.Root beside the list
+	if err != nil || list.Anchored {
+		t.Errorf("anchored %v, %v", list.Anchored, err)
+	}
+	if _, err := Open(t.TempDir()).Import(i.Signer); err == nil {
+		t.Error("a signer became a root")
 	}
 }
 
