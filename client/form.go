@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// withForm gives a call a form: pictures as files, texts as they are, all else
-// as JSON. Nil members are left out. Pictures travel a quarter smaller than in
+// withForm gives a call a form: pictures and named files as files, texts as
+// they are, all else as JSON. Nil members are left out. Pictures travel a quarter smaller than in
 // base64.
 func withForm(k call, members map[string]any) (call, error) {
 	var body bytes.Buffer
@@ -33,12 +33,21 @@ func writeMember(form *multipart.Writer, name string, value any) error {
 		if v == nil {
 			return nil
 		}
-		part, err := form.CreateFormFile(name, name)
-		if err != nil {
-			return err
+		return writeFile(form, name, name, v)
+	case [][]byte:
+		for _, data := range v {
+			if err := writeFile(form, name, name, data); err != nil {
+				return err
+			}
 		}
-		_, err = part.Write(v)
-		return err
+		return nil
+	case map[string][]byte:
+		for _, file := range slices.Sorted(maps.Keys(v)) {
+			if err := writeFile(form, name, file, v[file]); err != nil {
+				return err
+			}
+		}
+		return nil
 	case string:
 		if v == "" {
 			return nil
@@ -50,4 +59,13 @@ func writeMember(form *multipart.Writer, name string, value any) error {
 		return err
 	}
 	return form.WriteField(name, string(raw))
+}
+
+func writeFile(form *multipart.Writer, name, file string, data []byte) error {
+	part, err := form.CreateFormFile(name, file)
+	if err != nil {
+		return err
+	}
+	_, err = part.Write(data)
+	return err
 }

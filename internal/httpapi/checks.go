@@ -143,7 +143,7 @@ func (s *server) challengeLiveness(ctx context.Context, p idem.Principal, in *ch
 
 // CheckPath is the check of a path.
 type CheckPath struct {
-	ID string `path:"check_id" format:"uuid" doc:"The check."`
+	ID string `path:"check_id" doc:"The check."`
 }
 
 func (c CheckPath) id() (idem.CheckID, error) {

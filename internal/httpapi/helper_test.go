@@ -33,6 +33,8 @@ import (
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/storetest"
+	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/edocument"
 )
 
 // world is one server over one store, with the fake face engine.
@@ -56,6 +58,16 @@ type options struct {
 	engine face.Engine
 	limits httpapi.Limits
 	slots  int // of checks
+	chips  *edocument.Technology
+	reader tech.Technology // of documents, instead of the usual one
+}
+
+func (o options) technologies() []tech.Technology {
+	list := technologies(o.engine, o.chips)
+	if o.reader != nil {
+		list = append(list, o.reader)
+	}
+	return list
 }
 
 // keys gives persons data keys of the test's sealer.
@@ -84,6 +96,9 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 	if o.engine == nil {
 		o.engine = facetest.Fake{}
 	}
+	if o.chips == nil {
+		o.chips = chips(t)
+	}
 	w := &world{t: t, store: s, log: &logBook{}}
 	w.access = access.New(access.Deps{Store: s, Blinder: sealer, IDs: idem.UUIDv7{}, Now: w.now, Password: access.PasswordCost{Memory: 64, Time: 1, Lanes: 1}})
 	model := facetest.Fake{}.Model()
@@ -102,11 +117,11 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 		Engine: o.engine, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil), IDs: idem.UUIDv7{}, Log: log})
 	w.metrics = metrics.New("test")
 	checks := check.New(check.Deps{Store: s, IDs: idem.UUIDv7{}, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil), Slots: o.slots,
-		Technologies: technologies(o.engine),
+		Technologies: o.technologies(),
 		Observe: func(code idem.TechCode, end check.End, took time.Duration) {
 			w.metrics.Checked(string(code), string(end), took)
 		}})
-	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Checks: checks, Store: s, IDs: idem.UUIDv7{}, Metrics: w.metrics,
+	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Checks: checks, Providers: o.chips, Store: s, IDs: idem.UUIDv7{}, Metrics: w.metrics,
 		Parts: []httpapi.Part{
 			{Name: "database", Check: s.Ping},
 			{Name: "face_engine", Check: func(context.Context) error { return o.engine.Ready() }},

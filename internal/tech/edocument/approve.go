@@ -3,6 +3,7 @@ package edocument
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"time"
 
@@ -66,6 +67,9 @@ func (t *Technology) Approve(ctx context.Context, memo []byte, code string) (tec
 		return tech.Outcome{}, err
 	}
 	record, err := p.Approve(ctx, asked.Session, code)
+	if errors.Is(err, provider.ErrCode) {
+		err = provider.ErrCode.At("code")
+	}
 	if err != nil {
 		return tech.Outcome{}, err
 	}
