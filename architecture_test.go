@@ -66,6 +66,7 @@ var arrows = map[string][]string{
 	"internal/tech/edocument":    {"", "internal/tech", "internal/picture", "internal/mrz", "internal/personal", "internal/tech/edocument"},
 
 	"internal/job":      {"", "internal/store"},
+	"internal/webhook":  {"", "internal/store", "internal/job"},
 	"internal/access":   {"", "internal/store"},
 	"internal/annotate": {},
 	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},

@@ -18,6 +18,8 @@ type (
 	CredentialID   string
 	SessionID      string
 	FlowID         string
+	WebhookID      string
+	EventID        string
 	RecordID       string
 	// DataKeyID names one data key of the vault. The key is not in the data:
 	// destroying it makes everything sealed with it unreadable for ever.

@@ -26,6 +26,7 @@ import (
 	"github.com/idem-id/idem/internal/tech/document/ocr"
 	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/vault"
+	"github.com/idem-id/idem/internal/webhook"
 )
 
 // data is the opened system of record with its keys: all that administration
@@ -128,6 +129,7 @@ type app struct {
 	pictures *picture.Decoder
 	registry *registry.Registry
 	jobs     *job.Runner
+	webhooks *webhook.Webhooks
 	chips    *edocument.Technology
 	text     *ocr.Engine
 }
@@ -160,11 +162,26 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	a.index = ram.New(model)
 	a.gallery = gallery.New(d.store, d.vault, a.index, model, gallery.Options{KeyOf: vault.KeyOf, Snapshots: d.snapshots()})
 	a.jobs = job.New(job.Deps{Store: d.store, Log: d.log})
+	if err := a.addWebhooks(c); err != nil {
+		a.close()
+		return nil, err
+	}
 	a.registry = registry.New(registry.Deps{
 		Store: d.store, Vault: d.vault, Blobs: blob.NewSealed(d.blobs, d.vault), Gallery: a.gallery,
 		Engine: a.engine, Pictures: a.pictures, IDs: idem.UUIDv7{}, Log: d.log,
 	})
 	return a, nil
+}
+
+// addWebhooks makes the use case and lets the runner deliver its events.
+func (a *app) addWebhooks(c config) error {
+	guard, err := webhook.NewGuard(c.WebhookAllow, nil)
+	if err != nil {
+		return fmt.Errorf("--webhook-allow: %w", err)
+	}
+	a.webhooks = webhook.New(webhook.Deps{Store: a.jobs.Watch(a.store), Guard: guard, IDs: idem.UUIDv7{}})
+	a.jobs.Add(a.webhooks.Worker())
+	return nil
 }
 
 // galleryModel names the log of the recogniser; without one it is that of the

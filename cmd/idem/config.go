@@ -31,8 +31,10 @@ type config struct {
 	TLSKey    string
 	Workers   int // face engine workers
 	LogJSON   bool
-	Providers string // file that configures the providers of electronic documents
-	NeedChip  bool   // electronic documents must prove their chip
+
+	WebhookAllow []string // hosts and networks that webhooks may reach besides public ones
+	Providers    string   // file that configures the providers of electronic documents
+	NeedChip     bool     // electronic documents must prove their chip
 
 	snapshots string // folder; empty for all but the server that holds its lock
 }
@@ -52,6 +54,7 @@ func addServeFlags(f *pflag.FlagSet) {
 	f.String("public-url", "", "address that people outside use")
 	f.String("tls-cert", "", "certificate file; with --tls-key the server speaks HTTPS")
 	f.String("tls-key", "", "key file of the certificate")
+	f.String("webhook-allow", "", "hosts and networks that webhooks may reach though they are not public, separated by commas")
 	f.String("edocument-providers", "", "JSON file that names the providers of electronic documents")
 	f.Bool("edocument-require-chip", false, "electronic documents must prove that their chip is the original")
 }
@@ -73,7 +76,8 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 		Data: k.String("data"), Listen: k.String("listen"), Database: k.String("database"), Keys: k.String("keys"),
 		MasterKey: k.String("master-key"), Models: k.String("models"), PublicURL: k.String("public-url"),
 		TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"), Workers: k.Int("workers"), LogJSON: k.Bool("log-json"),
-		Providers: k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"),
+		WebhookAllow: strings.FieldsFunc(k.String("webhook-allow"), func(r rune) bool { return r == ',' || r == ' ' }),
+		Providers:    k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"),
 	}
 	if err := c.fill(); err != nil {
 		return config{}, err

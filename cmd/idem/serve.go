@@ -156,6 +156,7 @@ func (a *app) keepHouse(ctx context.Context) error {
 			a.note(ctx, "forget old checks", err)
 			_, err = a.store.System().ExpireJobs(ctx, time.Now().Add(-keepJobs))
 			a.note(ctx, "forget old jobs", err)
+			a.note(ctx, "forget old deliveries", a.store.System().ExpireDeliveries(ctx, time.Now().Add(-keepJobs)))
 		}
 	}
 }

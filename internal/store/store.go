@@ -57,6 +57,8 @@ type Tx interface {
 	Sessions() Sessions
 	Collections() Collections
 	Jobs() Jobs
+	Webhooks() Webhooks
+	Deliveries() Deliveries
 }
 
 // System is for the instance itself: what happens before the organisation is
@@ -90,6 +92,9 @@ type System interface {
 	// ExpireJobs forgets jobs that were done or discarded before the given time
 	// and returns how many.
 	ExpireJobs(ctx context.Context, before time.Time) (int64, error)
+	// ExpireDeliveries forgets webhook events and deliveries made before the
+	// given time.
+	ExpireDeliveries(ctx context.Context, before time.Time) error
 	// Queue hands out jobs.
 	Queue() Queue
 	// SchemaVersion returns the number of the newest applied migration.

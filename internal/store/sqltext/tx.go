@@ -105,6 +105,12 @@ func (t *Tx) Collections() store.Collections { return collections{t} }
 // Jobs implements store.Tx.
 func (t *Tx) Jobs() store.Jobs { return jobs{t} }
 
+// Webhooks implements store.Tx.
+func (t *Tx) Webhooks() store.Webhooks { return webhooks{t} }
+
+// Deliveries implements store.Tx.
+func (t *Tx) Deliveries() store.Deliveries { return deliveries{t} }
+
 // row is what a scan reads from.
 type row interface{ Scan(dest ...any) error }
 

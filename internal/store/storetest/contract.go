@@ -29,6 +29,7 @@ func Run(t *testing.T, fresh func(testing.TB) Database) {
 	all := contract()
 	maps.Copy(all, flowContract())
 	maps.Copy(all, jobContract())
+	maps.Copy(all, webhookContract())
 	for name, test := range all {
 		t.Run(name, func(t *testing.T) {
 			f := fixture{open: fresh(t), keys: Sealer()}

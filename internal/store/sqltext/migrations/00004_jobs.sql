@@ -46,6 +46,7 @@ CREATE TABLE webhook_events (
     id         {{text}} NOT NULL,
     flow       {{text}} NOT NULL,
     session    {{text}} NOT NULL,
+    data_key   {{text}} NOT NULL,
     name       {{text}} NOT NULL,
     sealed     {{bytes}} NOT NULL,
     created_at BIGINT NOT NULL,
@@ -68,5 +69,5 @@ CREATE TABLE webhook_deliveries (
     sealed  {{bytes}},
     PRIMARY KEY (org, id)
 ){{clustered}};
-CREATE INDEX webhook_deliveries_webhook ON webhook_deliveries (org, webhook, id);
+CREATE INDEX webhook_deliveries_webhook ON webhook_deliveries (org, webhook, at, id);
 CREATE INDEX webhook_deliveries_at ON webhook_deliveries (at);

@@ -1,0 +1,99 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/job"
+	"github.com/idem-id/idem/internal/store"
+)
+
+// The events of a flow session, in their order.
+const (
+	FlowStart       = "flow.start"
+	TechnologyStart = "technology.start"
+	TechnologyEnd   = "technology.end"
+	FlowEnd         = "flow.end"
+)
+
+// Event is something that happened in a session.
+type Event struct {
+	Session idem.Session
+	Name    string
+	Success bool
+	// Data is the member of that name, any value that encodes as a JSON object;
+	// nil is an empty one.
+	Data any
+}
+
+// payload is what is sent.
+type payload struct {
+	ID        idem.EventID    `json:"id"`
+	Event     string          `json:"event"`
+	SessionID *idem.SessionID `json:"session_id"`
+	Created   int64           `json:"created"` // seconds since 1970
+	Success   bool            `json:"success"`
+	FlowName  string          `json:"flow_name"`
+	Metadata  json.RawMessage `json:"metadata"`
+	Data      any             `json:"data"`
+}
+
+// Emit keeps an event and queues its delivery to each enabled webhook of the
+// session's flow, in the caller's transaction. The events of one session must
+// be emitted one after the other, which the lock of the session sees to.
+func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
+	hooks, err := tx.Webhooks().List(ctx, e.Session.Flow)
+	if err != nil {
+		return fmt.Errorf("list webhooks: %w", err)
+	}
+	kept := false
+	id := idem.EventID(w.ids.New())
+	for _, hook := range hooks {
+		if !hook.Enabled {
+			continue
+		}
+		if !kept {
+			if err := keep(ctx, tx, id, e); err != nil {
+				return err
+			}
+			kept = true
+		}
+		order := job.Order[Delivery]{Key: fmt.Sprintf("%s/%s", id, hook.ID), Group: fmt.Sprintf("webhook/%s/%s", hook.ID, e.Session.ID),
+			Args: Delivery{Event: id, Webhook: hook.ID}}
+		if _, err := job.Enqueue(ctx, tx, Deliveries, order); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep stores the event as it is going to be sent.
+func keep(ctx context.Context, tx store.Tx, id idem.EventID, e Event) error {
+	s := e.Session
+	body, err := encode(payload{ID: id, Event: e.Name, SessionID: &s.ID, Created: tx.Now().Unix(), Success: e.Success, FlowName: s.FlowName,
+		Metadata: s.Metadata, Data: e.Data})
+	if err != nil {
+		return err
+	}
+	err = tx.Deliveries().InsertEvent(ctx, store.Event{ID: id, Flow: s.Flow, Session: s.ID, Name: e.Name, Body: body, DataKey: s.DataKey, CreatedAt: tx.Now()})
+	if err != nil {
+		return fmt.Errorf("keep event: %w", err)
+	}
+	return nil
+}
+
+func encode(p payload) ([]byte, error) {
+	if len(p.Metadata) == 0 {
+		p.Metadata = json.RawMessage("{}")
+	}
+	if p.Data == nil {
+		p.Data = struct{}{}
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", p.Event, err)
+	}
+	return body, nil
+}

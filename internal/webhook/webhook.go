@@ -1,0 +1,174 @@
+package webhook
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store"
+)
+
+// Deps is what the use case works with.
+type Deps struct {
+	// Store should wake the job runner (see job.Runner.Watch).
+	Store store.Store
+	Guard *Guard
+	IDs   idem.IDs
+	// Roots are the authorities that receivers' certificates are checked
+	// against; nil is the system's.
+	Roots *x509.CertPool
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+}
+
+// Webhooks is the use case. It is safe for concurrent use.
+type Webhooks struct {
+	store  store.Store
+	guard  *Guard
+	ids    idem.IDs
+	client *http.Client
+	now    func() time.Time
+}
+
+// New returns the use case.
+func New(d Deps) *Webhooks {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return &Webhooks{store: d.Store, guard: d.Guard, ids: d.IDs, client: newClient(d.Guard, d.Roots), now: d.Now}
+}
+
+// Create adds a webhook to a flow and draws its secret. It needs
+// settings.write. idem.ErrWebhookURL, idem.ErrWebhookLimit and
+// idem.ErrFlowNotFound refuse.
+func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowID, url string) (idem.Webhook, error) {
+	if err := p.Require(idem.SettingsWrite); err != nil {
+		return idem.Webhook{}, err
+	}
+	if _, err := w.guard.URL(url); err != nil {
+		return idem.Webhook{}, err
+	}
+	made := idem.Webhook{ID: idem.WebhookID(w.ids.New()), Flow: flow, URL: url, Secret: newSecret(), Enabled: true}
+	err := w.store.Update(ctx, p.Org, func(tx store.Tx) error {
+		if f, err := tx.Flows().Get(ctx, flow); err != nil || !f.DeletedAt.IsZero() {
+			return orNotFound(err)
+		}
+		made.CreatedAt = tx.Now()
+		return tx.Webhooks().Insert(ctx, made)
+	})
+	if err != nil {
+		return idem.Webhook{}, fmt.Errorf("create webhook: %w", err)
+	}
+	return made, nil
+}
+
+func orNotFound(err error) error {
+	if err == nil {
+		err = idem.ErrFlowNotFound
+	}
+	return err
+}
+
+// List returns the webhooks of a flow without their secrets. It needs
+// settings.read.
+func (w *Webhooks) List(ctx context.Context, p idem.Principal, flow idem.FlowID) (list []idem.Webhook, err error) {
+	if err := p.Require(idem.SettingsRead); err != nil {
+		return nil, err
+	}
+	err = w.store.View(ctx, p.Org, func(tx store.Tx) error {
+		list, err = tx.Webhooks().List(ctx, flow)
+		return err
+	})
+	for i := range list {
+		list[i].Secret = ""
+	}
+	return list, err
+}
+
+// Secret shows the signing secret again. It needs keys.manage.
+func (w *Webhooks) Secret(ctx context.Context, p idem.Principal, id idem.WebhookID) (secret string, err error) {
+	if err := p.Require(idem.KeysManage); err != nil {
+		return "", err
+	}
+	err = w.store.View(ctx, p.Org, func(tx store.Tx) error {
+		hook, err := tx.Webhooks().Get(ctx, id)
+		secret = hook.Secret
+		return err
+	})
+	return secret, err
+}
+
+// Change is what Save does to a webhook; nil and false change nothing.
+type Change struct {
+	URL       *string
+	Enabled   *bool
+	NewSecret bool
+}
+
+// Save changes a webhook. It needs settings.write. Events of the time while it
+// was disabled are not sent later.
+func (w *Webhooks) Save(ctx context.Context, p idem.Principal, id idem.WebhookID, c Change) (idem.Webhook, error) {
+	if err := p.Require(idem.SettingsWrite); err != nil {
+		return idem.Webhook{}, err
+	}
+	if c.URL != nil {
+		if _, err := w.guard.URL(*c.URL); err != nil {
+			return idem.Webhook{}, err
+		}
+	}
+	var hook idem.Webhook
+	err := w.store.Update(ctx, p.Org, func(tx store.Tx) (err error) {
+		if hook, err = tx.Webhooks().GetForUpdate(ctx, id); err != nil {
+			return err
+		}
+		c.apply(&hook)
+		return tx.Webhooks().Save(ctx, hook)
+	})
+	if err != nil {
+		return idem.Webhook{}, fmt.Errorf("save webhook: %w", err)
+	}
+	if !c.NewSecret {
+		hook.Secret = ""
+	}
+	return hook, nil
+}
+
+func (c Change) apply(hook *idem.Webhook) {
+	if c.URL != nil {
+		hook.URL = *c.URL
+	}
+	if c.Enabled != nil {
+		hook.Enabled, hook.Reason = *c.Enabled, ""
+	}
+	if c.NewSecret {
+		hook.Secret = newSecret()
+	}
+}
+
+// Delete removes a webhook. It needs settings.write. What is queued for it is
+// not sent any more.
+func (w *Webhooks) Delete(ctx context.Context, p idem.Principal, id idem.WebhookID) error {
+	if err := p.Require(idem.SettingsWrite); err != nil {
+		return err
+	}
+	return w.store.Update(ctx, p.Org, func(tx store.Tx) error { return tx.Webhooks().Delete(ctx, id) })
+}
+
+// Deliveries returns the attempts of a webhook, newest first, and the cursor of
+// the next page. It needs settings.read.
+func (w *Webhooks) Deliveries(ctx context.Context, p idem.Principal, id idem.WebhookID, page store.Page) (list []store.Delivery, next string, err error) {
+	if err := p.Require(idem.SettingsRead); err != nil {
+		return nil, "", err
+	}
+	err = w.store.View(ctx, p.Org, func(tx store.Tx) error {
+		if _, err := tx.Webhooks().Get(ctx, id); err != nil {
+			return err
+		}
+		list, next, err = tx.Deliveries().List(ctx, id, page)
+		return err
+	})
+	return list, next, err
+}
