@@ -61,13 +61,17 @@ func (w *writer) put(f Field, value string) {
 }
 
 // number writes the document number and the optional data, and reports whether
-// the number goes on there.
+// the number goes on there, where a filler would end it.
 func (w *writer) number(r Record) (long bool) {
 	n := w.layout.Place(DocumentNumber).Len()
 	if len(r.Number) <= n || !w.layout.Long {
 		w.put(DocumentNumber, r.Number)
 		w.put(Optional1, r.Optional[0])
 		return false
+	}
+	if strings.Contains(r.Number, "<") {
+		w.err = unwritable(DocumentNumber)
+		return true
 	}
 	w.put(DocumentNumber, r.Number[:n])
 	w.put(Optional1, strings.TrimRight(r.Number[n:]+string(CheckDigit(r.Number))+"<"+r.Optional[0], "<"))

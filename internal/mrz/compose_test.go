@@ -114,6 +114,7 @@ func TestTransliterate(t *testing.T) {
 func FuzzCompose(f *testing.F) {
 	f.Add("Müller", "Анна", "X1234567890", "AB<1", uint8(1))
 	f.Add("ERIKSSON", "", "L898902C3", "", uint8(3))
+	f.Add("A", "", "AA00<A00A00", "0", uint8(1))
 	f.Fuzz(func(t *testing.T, surname, given, number, optional string, format uint8) {
 		r := mrz.Record{Format: mrz.Format(format), Type: "I", Issuer: "UTO", Nationality: "UTO", Surname: surname, Given: given, Number: number, Optional: [2]string{optional, ""}}
 		switch r.Format {
