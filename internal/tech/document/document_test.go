@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/color"
 	"image/draw"
@@ -178,6 +179,22 @@ func TestDOC_3_FrontAndBackAreMerged(t *testing.T) {
 	}
 }
 
+// TestPagesOfTwoDocuments: the portrait of one must not go with the fields of
+// the other.
+func TestPagesOfTwoDocuments(t *testing.T) {
+	r := random()
+	first, second := specimen.NewPerson(r), specimen.NewPerson(r)
+	d := recogniser(t, false, Options{ZoneOnly: true})
+	out, _ := run(t, d, photo(t, card(t, specimen.TD3, first, nil).Image), photo(t, card(t, specimen.TD3, second, nil).Image))
+	if out.Passed || !slices.Equal(out.Reasons, []tech.Reason{PagesDiffer}) {
+		t.Errorf("two passports: %v", out.Reasons)
+	}
+	same := photo(t, card(t, specimen.TD3, first, nil).Image)
+	if out, _ := run(t, d, same, same); !out.Passed {
+		t.Errorf("one passport twice: %v", out.Reasons)
+	}
+}
+
 func TestDOC_5_NamesOfZoneAndVisualZoneDiffer(t *testing.T) {
 	p := person()
 	p.Surname = "KASSYMOVA"
@@ -298,9 +315,15 @@ func TestDOC_11_HostilePicturesAreRefusedFromTheirHeader(t *testing.T) {
 	size := bytes.Index(huge, []byte{0xff, 0xc0})
 	binary.BigEndian.PutUint16(huge[size+5:], 65500)
 	binary.BigEndian.PutUint16(huge[size+7:], 65500)
-	for name, data := range map[string][]byte{"huge": huge, "svg": []byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), "cut": huge[:40], "empty": nil} {
-		if _, err := picture.Decode(t.Context(), data, picture.DefaultLimits()); idem.KindOf(err) == idem.Internal {
-			t.Errorf("%s: %v", name, err)
+	for name, c := range map[string]struct {
+		data []byte
+		want error
+	}{
+		"huge": {huge, picture.ErrTooLarge}, "svg": {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), picture.ErrUnsupported},
+		"cut": {huge[:40], picture.ErrUndecodable}, "empty": {nil, picture.ErrUnsupported}, "long": {make([]byte, 30<<20), picture.ErrTooLarge},
+	} {
+		if _, err := picture.Decode(t.Context(), c.data, picture.DefaultLimits()); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 }

@@ -19,6 +19,9 @@ func (t *Technology) judge(r *Result, in tech.Evidence) tech.Outcome {
 	case !r.Zone.Valid():
 		out.Reasons = append(out.Reasons, ZoneInvalid)
 	}
+	if r.mixed {
+		out.Reasons = append(out.Reasons, PagesDiffer)
+	}
 	out.Passed = len(out.Reasons) == 0
 	if r.Portrait != nil {
 		out.Face = r.Portrait.Image

@@ -12,7 +12,8 @@ import (
 // The reasons for which a document does not pass.
 const (
 	ZoneMissing tech.Reason = "mrz_not_found"
-	ZoneInvalid tech.Reason = "mrz_invalid" // a check digit fails or a field breaks a rule
+	ZoneInvalid tech.Reason = "mrz_invalid"  // a check digit fails or a field breaks a rule
+	PagesDiffer tech.Reason = "pages_differ" // their zones are of two documents
 )
 
 // The warnings.
@@ -134,6 +135,8 @@ type Result struct {
 	Expiry   idem.Date
 	Expired  bool
 	Pages    []Page
+
+	mixed bool // the pages are of two documents
 }
 
 // Field returns a field; false when it was not read.

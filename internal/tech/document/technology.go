@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -106,6 +107,7 @@ func (t *Technology) assemble(sheets []*sheet, now time.Time) (*Result, error) {
 	}
 	var readings []named
 	if best != nil {
+		r.mixed = slices.ContainsFunc(sheets, func(s *sheet) bool { return s.zone.convincing() && s.zone.Number != best.zone.Number })
 		r.takeZone(best)
 		readings = zoneReadings(best)
 	}
