@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"internal/access":   {"", "internal/store"},
 	"internal/annotate": {},
 	"internal/check":    {"", "internal/store", "internal/access", "internal/face", "internal/picture", "internal/tech"},
-	"internal/check/report": {"", "internal/face", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
+	"internal/check/report": {"", "internal/barcode", "internal/face", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
 		"internal/tech/document", "internal/tech/document/ocr", "internal/tech/edocument", "internal/tech/edocument/pki", "internal/picture"},
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
 	"internal/importer": {""},

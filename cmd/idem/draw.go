@@ -72,6 +72,11 @@ func pageSheets(in tech.Evidence, d report.Document) (list []sheet) {
 				s.add(portrait.Quad, "portrait", annotate.Good)
 			}
 		}
+		for _, c := range d.Codes {
+			if c.Page == i {
+				s.add(c.Quad, c.Kind, annotate.Good)
+			}
+		}
 		if d.Zone != nil && d.Zone.Page == i {
 			for _, row := range d.Zone.Rows {
 				s.add(row, "mrz", verdict(d.Zone.Valid))

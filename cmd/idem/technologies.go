@@ -4,9 +4,11 @@ import (
 	"time"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/barcode"
 	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/metrics"
+	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/document"
 	"github.com/idem-id/idem/internal/tech/document/ocr"
@@ -24,6 +26,9 @@ type engines struct {
 
 // technologies are all that can be checked alone.
 func (e engines) technologies(o document.Options) []tech.Technology {
+	if worker, err := picture.SelfWorker("barcode"); err == nil { // it fails only where pictures' worker did before
+		o.Codes = barcode.NewReader(worker)
+	}
 	return append(liveness.New(e.faces, time.Now), facematch.New(e.faces), document.New(e.text, e.faces, o), e.chips)
 }
 

@@ -65,6 +65,16 @@ var plans = map[Kind]plan{
 	TD1Front: {85.6, 53.98, 0, "UTOPIA IDENTITY CARD - SPECIMEN", box(4, 10, 26, 34), [2]float64{34, 10}, 6, 2.4, 0, nil},
 }
 
+// LicenceBack draws the back of a card whose holder a PDF417 code names, 75 mm
+// across. The code is the caller's.
+func LicenceBack(code image.Image, r *rand.Rand) *image.RGBA {
+	back := paper(plans[TD1], r)
+	b := code.Bounds()
+	at := box(5.3, 12, 75, 75*float64(b.Dy())/float64(b.Dx()))
+	xdraw.CatmullRom.Scale(back, at, code, b, draw.Over, nil)
+	return back
+}
+
 var (
 	ink   = color.RGBA{20, 20, 25, 255}
 	label = color.RGBA{90, 90, 120, 255}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/idem-id/idem/internal/barcode"
 	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/tech/document"
 	"github.com/idem-id/idem/internal/tech/document/ocr"
@@ -12,14 +13,15 @@ import (
 
 // Document tells what was read.
 type Document struct {
-	Kind     string          `json:"kind" enum:"passport,identity_card,visa,unknown"`
-	Country  string          `json:"country" doc:"The issuer's code in the zone; empty when unknown."`
+	Kind     string          `json:"kind" enum:"passport,identity_card,visa,driving_licence,unknown"`
+	Country  string          `json:"country" doc:"The issuer's code in the zone or on the licence; empty when unknown."`
 	Fields   []DocumentField `json:"fields" nullable:"false"`
 	Zone     *Zone           `json:"mrz" doc:"null when none was read."`
 	Expiry   string          `json:"expiry_date" doc:"Empty when it was not read."`
 	Expired  bool            `json:"expired"`
 	Portrait *Portrait       `json:"portrait" doc:"null when none was found."`
 	Ghost    *Portrait       `json:"ghost" doc:"A second, smaller image of the holder."`
+	Codes    []Code          `json:"codes" nullable:"false" doc:"Two-dimensional codes. Pages whose zone holds are not searched."`
 	Pages    []Page          `json:"pages" nullable:"false"`
 }
 
@@ -34,7 +36,7 @@ type DocumentField struct {
 // Reading is what one source says about a field.
 type Reading struct {
 	Value      string  `json:"value"`
-	Source     string  `json:"source" enum:"mrz,visual"`
+	Source     string  `json:"source" enum:"mrz,barcode,visual"`
 	Page       int     `json:"page" doc:"The picture, counted from 0."`
 	Confidence float64 `json:"confidence" doc:"0 to 1."`
 }
@@ -84,6 +86,14 @@ type Portrait struct {
 	Image    []byte  `json:"image" contentEncoding:"base64" doc:"JPEG, upright."`
 }
 
+// Code is a two-dimensional code.
+type Code struct {
+	Kind string `json:"kind" enum:"QR,PDF417"`
+	Text string `json:"text" doc:"What a QR code says. What a licence's PDF417 states is in the fields."`
+	Page int    `json:"page"`
+	Quad Quad   `json:"quad" nullable:"false"`
+}
+
 // Page tells how one picture could be read.
 type Page struct {
 	Width      float64    `json:"width" doc:"Of the document in pixels; 0 without one."`
@@ -105,13 +115,20 @@ type TextLine struct {
 // DocumentOf reports the recognition of a document.
 func DocumentOf(r *document.Result) Document {
 	out := Document{Kind: string(r.Kind), Country: r.Country, Fields: []DocumentField{}, Zone: zoneOf(r.Zone), Expiry: r.Expiry.String(), Expired: r.Expired,
-		Portrait: portraitOf(r.Portrait), Ghost: portraitOf(r.Ghost), Pages: []Page{}}
+		Portrait: portraitOf(r.Portrait), Ghost: portraitOf(r.Ghost), Codes: []Code{}, Pages: []Page{}}
 	for _, f := range r.Fields {
 		field := DocumentField{Name: string(f.Name), Reading: readingOf(f.Reading), Agreed: f.Agreed, Others: []Reading{}}
 		for _, o := range f.Others {
 			field.Others = append(field.Others, readingOf(o))
 		}
 		out.Fields = append(out.Fields, field)
+	}
+	for _, c := range r.Codes {
+		code := Code{Kind: string(c.Kind), Page: c.Page, Quad: quadOf(c.Quad)}
+		if c.Kind == barcode.QR {
+			code.Text = c.Text
+		}
+		out.Codes = append(out.Codes, code)
 	}
 	for _, p := range r.Pages {
 		out.Pages = append(out.Pages, pageOf(p))
@@ -185,6 +202,9 @@ func (d Document) lines() []Line {
 		for _, l := range d.Zone.Lines {
 			out = append(out, Line{"mrz", l})
 		}
+	}
+	for _, c := range d.Codes {
+		out = append(out, Line{"code", strings.TrimSpace(fmt.Sprintf("%s on page %d %s", c.Kind, c.Page+1, c.Text))})
 	}
 	for i, p := range d.Pages {
 		out = append(out, Line{fmt.Sprintf("page %d", i+1), fmt.Sprintf("%.0f pixels across, blur %.1f, brightness %.0f, glare %.1f %%, %d lines of text",

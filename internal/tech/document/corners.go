@@ -28,12 +28,13 @@ func (s *sheet) corners() *ocr.Quad {
 	fw, fh := float64(s.img.W), float64(s.img.H)
 	small := s.img.Warp(ocr.Quad{{}, {X: fw}, {X: fw, Y: fh}, {Y: fh}}, w, h)
 	blob := largestBlob(threshold(contrast(small)), w, h)
-	if len(blob) < int(leastArea*float64(w*h)) {
+	rows, filled := outline(blob, w)
+	if filled < leastArea*float64(w*h) {
 		return nil
 	}
-	hull := ocr.Hull(outline(blob, w))
+	hull := ocr.Hull(rows)
 	q, ok := fourSides(hull)
-	if !ok || area(hull) < hullInQuad*area(q[:]) || float64(len(blob)) < blobInHull*area(hull) {
+	if !ok || area(hull) < hullInQuad*area(q[:]) || filled < blobInHull*area(hull) {
 		return nil
 	}
 	for i, p := range q {
@@ -140,8 +141,9 @@ func largestBlob(set []bool, w, h int) []int {
 }
 
 // outline returns the corners of the first and last pixel of a blob in each
-// row.
-func outline(blob []int, w int) []ocr.Point {
+// row, and how many pixels lie between: a code's bars may be as dark as the
+// table, and are holes then.
+func outline(blob []int, w int) (out []ocr.Point, filled float64) {
 	first, last := map[int]int{}, map[int]int{}
 	for _, i := range blob {
 		x, y := i%w, i/w
@@ -150,12 +152,12 @@ func outline(blob []int, w int) []ocr.Point {
 		}
 		last[y] = max(last[y], x)
 	}
-	var out []ocr.Point
 	for y, x := range first {
 		x0, x1, fy := float64(x), float64(last[y]+1), float64(y)
+		filled += x1 - x0
 		out = append(out, ocr.Point{X: x0, Y: fy}, ocr.Point{X: x1, Y: fy}, ocr.Point{X: x0, Y: fy + 1}, ocr.Point{X: x1, Y: fy + 1})
 	}
-	return out
+	return out, filled
 }
 
 func area(polygon []ocr.Point) float64 {

@@ -43,8 +43,8 @@ func zoneReadings(s *sheet) []named {
 	return out
 }
 
-// merged makes one field of the readings of each name: the zone's is chosen if
-// there is one, else the surest. Agreement makes it surer, disagreement half as
+// merged makes one field of the readings of each name: that of the most trusted
+// source is chosen, and among several the surest. Agreement makes it surer, disagreement half as
 // sure.
 func merged(readings []named) []Field {
 	var out []Field
@@ -66,7 +66,7 @@ func merged(readings []named) []Field {
 	return out
 }
 
-func rank(s Source) int { return slices.Index([]Source{FromZone, FromVisual}, s) }
+func rank(s Source) int { return slices.Index([]Source{FromZone, FromBarcode, FromVisual}, s) }
 
 func settled(n Name, own []Reading) Field {
 	f := Field{Name: n, Reading: own[0], Others: own[1:], Agreed: true}

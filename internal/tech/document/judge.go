@@ -14,9 +14,9 @@ import (
 func (t *Technology) judge(r *Result, in tech.Evidence) tech.Outcome {
 	out := tech.Outcome{Technology: t.Code(), Details: r}
 	switch {
-	case r.Zone == nil:
+	case r.Zone == nil && r.Licence == nil:
 		out.Reasons = append(out.Reasons, ZoneMissing)
-	case !r.Zone.Valid():
+	case r.Zone != nil && !r.Zone.Valid():
 		out.Reasons = append(out.Reasons, ZoneInvalid)
 	}
 	if r.mixed {
@@ -53,7 +53,7 @@ func (r *Result) disagreements() []tech.Reason {
 func (r *Result) nameHalfShown() bool {
 	surname, ok := r.Field(Surname)
 	given, both := r.Field(GivenNames)
-	return ok && both && r.Zone != nil && (len(surname.Others) > 0) != (len(given.Others) > 0)
+	return ok && both && (r.Zone != nil || r.Licence != nil) && (len(surname.Others) > 0) != (len(given.Others) > 0)
 }
 
 // specimenNumbers is the country by whose scheme the specimens of UTO number

@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/barcode"
 	"github.com/idem-id/idem/internal/mrz"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/document/ocr"
@@ -48,8 +49,9 @@ type Source string
 
 // The sources, the most trusted first.
 const (
-	FromZone   Source = "mrz"
-	FromVisual Source = "visual"
+	FromZone    Source = "mrz"
+	FromBarcode Source = "barcode"
+	FromVisual  Source = "visual"
 )
 
 // Name names a field of a document.
@@ -93,12 +95,13 @@ type Field struct {
 // Kind is what sort of document it is.
 type Kind string
 
-// The kinds. Unknown is a document without a zone.
+// The kinds. Unknown is a document with neither a zone nor a licence's code.
 const (
-	Passport Kind = "passport"
-	Card     Kind = "identity_card"
-	Visa     Kind = "visa"
-	Unknown  Kind = "unknown"
+	Passport       Kind = "passport"
+	Card           Kind = "identity_card"
+	Visa           Kind = "visa"
+	DrivingLicence Kind = "driving_licence"
+	Unknown        Kind = "unknown"
 )
 
 // Zone is the machine readable zone and where it stands.
@@ -127,9 +130,11 @@ type Page struct {
 // Result is what was recognised.
 type Result struct {
 	Kind     Kind
-	Country  string // issuer by its code in the zone, empty when unknown
+	Country  string // issuer by its code in the zone or the licence, empty when unknown
 	Fields   []Field
-	Zone     *Zone     // nil when none was read
+	Zone     *Zone            // nil when none was read
+	Licence  *barcode.Licence // what a PDF417 code states; nil when none was read
+	Codes    []Code
 	Portrait *Portrait // nil when none was found
 	Ghost    *Portrait // a second, smaller image of the holder
 	Expiry   idem.Date

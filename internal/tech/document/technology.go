@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/barcode"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/mrz"
 	"github.com/idem-id/idem/internal/tech"
@@ -21,8 +22,10 @@ type Options struct {
 	// Specimen admits documents of the fictional state UTO, whose personal
 	// numbers are made like Kazakhstan's.
 	Specimen bool
-	// ZoneOnly leaves the visual zone and the portrait out.
+	// ZoneOnly leaves the visual zone, the portrait and codes out.
 	ZoneOnly bool
+	// Codes reads two-dimensional codes; nil looks for none.
+	Codes *barcode.Reader
 }
 
 // Technology implements tech.Technology. It is safe for concurrent use.
@@ -79,7 +82,8 @@ func (t *Technology) Run(ctx context.Context, in tech.Evidence) (tech.Outcome, e
 	return t.judge(r, in), nil
 }
 
-// readPage finds zone, corners and text of one picture.
+// readPage finds zone, corners, codes and text of one picture. A page whose zone
+// holds is not searched for codes: what they say is in the zone.
 func (t *Technology) readPage(ctx context.Context, s *sheet, now time.Time) error {
 	z, err := s.findZone(ctx, mrz.Options{Now: now, Specimen: t.options.Specimen})
 	if err != nil {
@@ -90,6 +94,11 @@ func (t *Technology) readPage(ctx context.Context, s *sheet, now time.Time) erro
 	s.quality = s.measure()
 	if t.options.ZoneOnly {
 		return nil
+	}
+	if t.options.Codes != nil && !z.convincing() {
+		if err := s.readCodes(ctx, t.options.Codes); err != nil {
+			return err
+		}
 	}
 	return s.readText(ctx)
 }
@@ -111,8 +120,13 @@ func (t *Technology) assemble(sheets []*sheet, now time.Time) (*Result, error) {
 		r.takeZone(best)
 		readings = zoneReadings(best)
 	}
+	l, page := licence(sheets)
+	r.takeLicence(l)
+	readings = append(readings, licenceReadings(l, page)...)
+	stated := claimsOf(r)
 	for _, s := range sheets {
-		readings = append(readings, s.visualReadings(r.Zone)...)
+		r.Codes = append(r.Codes, s.codes...)
+		readings = append(readings, s.visualReadings(stated)...)
 	}
 	if len(readings) == 0 {
 		return nil, sheets[0].refusal()

@@ -49,13 +49,30 @@ func (s *sheet) inZone(q ocr.Quad) bool {
 	})
 }
 
-// visualReadings are the fields that the visual zone shows: those that a label
-// names, and those that the zone states, found by what they say.
-func (s *sheet) visualReadings(z *Zone) []named {
-	out := s.labelled()
-	if z == nil {
-		return out
+// claims are what a source other than the visual zone says of a document.
+type claims struct {
+	values     map[Name]string
+	monthFirst bool // the document's dates begin with the month
+}
+
+// claimsOf returns what the zone says, else what the licence's code does.
+func claimsOf(r *Result) claims {
+	if z := r.Zone; z != nil {
+		number, _ := z.PersonalNumber()
+		return claims{map[Name]string{BirthDate: z.Birth.String(), ExpiryDate: z.Expiry.String(), DocumentNumber: z.Number, PersonalNumber: number,
+			Surname: z.Surname, GivenNames: z.Given}, false}
 	}
+	c := claims{map[Name]string{}, r.Licence != nil && r.Licence.Country == "USA"}
+	for _, n := range licenceReadings(r.Licence, 0) {
+		c.values[n.Name] = n.Value
+	}
+	return c
+}
+
+// visualReadings are the fields that the visual zone shows: those that a label
+// names, and those that another source states, found by what they say.
+func (s *sheet) visualReadings(c claims) []named {
+	out := s.labelled(c.monthFirst)
 	add := func(n Name, value string, l ocr.Line) {
 		has := slices.ContainsFunc(out, func(o named) bool { return o.Name == n })
 		if value != "" && !has {
@@ -63,22 +80,21 @@ func (s *sheet) visualReadings(z *Zone) []named {
 		}
 	}
 	for _, l := range s.text {
-		for _, d := range dates(l.Text) {
-			for n, want := range map[Name]idem.Date{BirthDate: z.Birth, ExpiryDate: z.Expiry} {
-				if d == want {
+		for _, d := range dates(l.Text, c.monthFirst) {
+			for _, n := range []Name{BirthDate, ExpiryDate} {
+				if d.String() == c.values[n] {
 					add(n, d.String(), l)
 				}
 			}
 		}
-		number, _ := z.PersonalNumber()
-		for n, want := range map[Name]string{DocumentNumber: z.Number, PersonalNumber: number} {
-			if want = alike(want); len(want) >= 5 && strings.Contains(alike(l.Text), want) {
-				add(n, map[Name]string{DocumentNumber: z.Number, PersonalNumber: number}[n], l)
+		for _, n := range []Name{DocumentNumber, PersonalNumber} {
+			if want := alike(c.values[n]); len(want) >= 5 && strings.Contains(alike(l.Text), want) {
+				add(n, c.values[n], l)
 			}
 		}
 	}
-	for n, want := range map[Name]string{Surname: z.Surname, GivenNames: z.Given} {
-		value, l := s.nearestName(want)
+	for _, n := range []Name{Surname, GivenNames} {
+		value, l := s.nearestName(c.values[n])
 		add(n, value, l)
 	}
 	return out
@@ -92,6 +108,9 @@ const sureLine = 0.9
 // confidence.
 func (s *sheet) nearestName(name string) (string, ocr.Line) {
 	want := letters(name)
+	if want == "" {
+		return "", ocr.Line{}
+	}
 	best, at, from := len(want)/4+1, "", ocr.Line{}
 	for _, l := range s.text {
 		words := strings.FieldsFunc(l.Text, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '-' })
@@ -131,9 +150,9 @@ func distance(a, b string) int {
 
 var numericDate = regexp.MustCompile(`(?:^|\D)(\d{2})[./ -](\d{2})[./ -](\d{4}|\d{2})(?:\D|$)|(?:^|\D)(\d{4})[./-](\d{2})[./-](\d{2})(?:\D|$)`)
 
-// dates returns the days that a line names in figures: day first, or year
-// first. A year of two digits is left out.
-func dates(text string) []idem.Date {
+// dates returns the days that a line names in figures: day first, month first
+// where that is the custom, or year first. A year of two digits is left out.
+func dates(text string, monthFirst bool) []idem.Date {
 	var out []idem.Date
 	for _, m := range numericDate.FindAllStringSubmatch(text, -1) {
 		n := make([]int, len(m))
@@ -141,6 +160,9 @@ func dates(text string) []idem.Date {
 			n[i], _ = strconv.Atoi(g)
 		}
 		d := idem.Date{Year: n[3], Month: n[2], Day: n[1]}
+		if monthFirst {
+			d.Month, d.Day = d.Day, d.Month
+		}
 		if m[4] != "" {
 			d = idem.Date{Year: n[4], Month: n[5], Day: n[6]}
 		}
@@ -164,7 +186,7 @@ var labels = func() map[Name][]string {
 }()
 
 // labelled returns the fields that stand behind or below their label.
-func (s *sheet) labelled() []named {
+func (s *sheet) labelled(monthFirst bool) []named {
 	var out []named
 	for _, l := range s.text {
 		n, rest, ok := label(l.Text)
@@ -178,7 +200,7 @@ func (s *sheet) labelled() []named {
 			}
 			rest = from.Text
 		}
-		if value, ok := fieldValue(n, rest); ok && from.Confidence >= sureLine {
+		if value, ok := fieldValue(n, rest, monthFirst); ok && from.Confidence >= sureLine {
 			out = append(out, named{n, Reading{value, FromVisual, s.page, from.Confidence}})
 		}
 	}
@@ -244,10 +266,10 @@ func (s *sheet) below(label ocr.Line) (ocr.Line, bool) {
 
 // fieldValue returns the text as a value of the field; false when it cannot
 // be one.
-func fieldValue(n Name, text string) (string, bool) {
+func fieldValue(n Name, text string, monthFirst bool) (string, bool) {
 	switch n {
 	case BirthDate, ExpiryDate:
-		if d := dates(text); len(d) == 1 {
+		if d := dates(text, monthFirst); len(d) == 1 {
 			return d[0].String(), true
 		}
 		return "", false

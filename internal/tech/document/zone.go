@@ -20,7 +20,8 @@ type sheet struct {
 	lines map[ocr.Quad]ocr.Line // what was read so far
 	page  int
 
-	zone    *zone     // nil when there is none
+	zone    *zone // nil when there is none
+	codes   []Code
 	quad    *ocr.Quad // nil when the document's edges do not show
 	text    []ocr.Line
 	quality Quality

@@ -139,3 +139,14 @@ func (r *Raster) Grey() []uint8 {
 	}
 	return out
 }
+
+// Whole returns the quad of the picture itself.
+func (r *Raster) Whole() Quad {
+	w, h := float64(r.W), float64(r.H)
+	return Quad{{0, 0}, {w, 0}, {w, h}, {0, h}}
+}
+
+// Luminance returns the luminance as a standard picture.
+func (r *Raster) Luminance() *image.Gray {
+	return &image.Gray{Pix: r.Grey(), Stride: r.W, Rect: image.Rect(0, 0, r.W, r.H)}
+}
