@@ -15,13 +15,13 @@ import (
 
 // Reader finds the same passport of Utopia on the first page of whatever it is
 // shown. A country that is not UTO is warned of.
-type Reader struct{ Err error }
+type Reader struct{}
 
 // Code returns DR.
 func (r Reader) Code() idem.TechCode { return idem.TechDocumentRecognition }
 
-// Ready returns Err.
-func (r Reader) Ready() error { return r.Err }
+// Ready returns nil.
+func (r Reader) Ready() error { return nil }
 
 // Run returns the passport.
 func (r Reader) Run(_ context.Context, in tech.Evidence) (tech.Outcome, error) {
