@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -183,8 +184,8 @@ func (r *Runner) run(ctx context.Context, l *lane, j store.Job) {
 	}
 }
 
-// attempt runs the job under its limit while its lease is renewed.
-func (r *Runner) attempt(ctx context.Context, l *lane, j store.Job) (err error) {
+// attempt runs the job, unless there is nothing to try.
+func (r *Runner) attempt(ctx context.Context, l *lane, j store.Job) error {
 	switch {
 	case j.Broken != nil && idem.KindOf(j.Broken) == idem.Unavailable:
 		return j.Broken
@@ -193,16 +194,36 @@ func (r *Runner) attempt(ctx context.Context, l *lane, j store.Job) (err error) 
 	case j.Attempts > l.attempts: // each run before ended with its process
 		return Permanent(idem.Errorf(idem.Internal, "JOB_ABANDONED", "no attempt at the job came to an end"))
 	}
+	return r.do(ctx, l, j)
+}
+
+// do runs the job under its limit while its lease is renewed, and tells a lost
+// lease and the limit from a failure of the work.
+func (r *Runner) do(ctx context.Context, l *lane, j store.Job) error {
 	limited, cancel := context.WithTimeout(ctx, l.limit)
 	defer cancel()
 	leased, stop := r.keepLease(limited, j)
 	defer stop()
+	err := l.safely(leased, j)
+	switch cause := context.Cause(leased); {
+	case err == nil || isPermanent(err):
+		return err
+	case errors.Is(cause, store.ErrJobLost):
+		return cause
+	case errors.Is(cause, context.DeadlineExceeded):
+		return idem.Errorf(idem.Unavailable, "JOB_TIMEOUT", "the job took longer than %s", l.limit).Because(err)
+	}
+	return err
+}
+
+// safely keeps a panic of one job from ending all.
+func (l *lane) safely(ctx context.Context, j store.Job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = idem.Errorf(idem.Internal, "JOB_PANIC", "the job panicked").Because(fmt.Errorf("%v", p))
+			err = idem.Errorf(idem.Internal, "JOB_PANIC", "the job panicked").Because(fmt.Errorf("%v\n%s", p, debug.Stack()))
 		}
 	}()
-	return l.do(leased, j)
+	return l.Worker.do(ctx, j)
 }
 
 // keepLease renews the lease until stop is called. The context ends when the

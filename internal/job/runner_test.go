@@ -340,6 +340,22 @@ func TestReadings(t *testing.T) {
 	})
 }
 
+// TestLimitEndsARun has a job that waits for its context alone.
+func TestLimitEndsARun(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		o := newOffice(t, s)
+		o.enqueue(s, order("a"))
+		short := job.Kind[letter]{Name: letters.Name, Attempts: 1, Limit: time.Millisecond}
+		o.run(job.New(o.deps(job.Work(short, func(ctx context.Context, _ job.Task, _ letter) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}))))
+		if j := o.jobs(store.JobDead, 1)[0]; j.Fault != "JOB_TIMEOUT" {
+			t.Errorf("dead of %s", j.Fault)
+		}
+	})
+}
+
 func TestBackoff(t *testing.T) {
 	exponential, schedule := job.Exponential(time.Second, 5*time.Second), job.Schedule(time.Second, time.Hour)
 	for attempt, want := range map[int][2]time.Duration{1: {time.Second, time.Second}, 2: {2 * time.Second, time.Hour},

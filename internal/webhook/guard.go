@@ -43,13 +43,19 @@ func NewGuard(allowed []string, r Resolver) (*Guard, error) {
 		switch {
 		case err == nil:
 			g.nets = append(g.nets, network.Masked())
-		case strings.ContainsAny(text, "/ ") || text == "":
+		case !isHost(text):
 			return nil, fmt.Errorf("allow webhooks to %q: neither a host nor a network", text)
 		default:
 			g.hosts[strings.Trim(text, "[]")] = true
 		}
 	}
 	return g, nil
+}
+
+// isHost tells an address or a name from a URL, a port and the like.
+func isHost(text string) bool {
+	_, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return err == nil || text != "" && !strings.ContainsAny(text, "/ :@[]")
 }
 
 // maxURL is the length of an address in bytes.

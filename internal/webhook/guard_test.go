@@ -52,7 +52,7 @@ func TestAddressesThatAreRefused(t *testing.T) {
 			t.Errorf("%.60q: %v, want accepted: %v", text, err, want)
 		}
 	}
-	for _, text := range []string{"", "a b", "10.0.0.0/99", "https://example.org"} {
+	for _, text := range []string{"", "a b", "10.0.0.0/99", "localhost:9000", "a@b", "https://example.org"} {
 		if _, err := NewGuard([]string{text}, nil); err == nil {
 			t.Errorf("%q was taken as something to allow", text)
 		}

@@ -37,7 +37,7 @@ func (t jobs) Insert(ctx context.Context, j store.Job) (bool, error) {
 	}
 	n, err := t.exec(ctx, `INSERT INTO jobs (org, kind, key, in_group, state, sealed, attempts, epoch, due_at, created_at, ended_at, fault, turn)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8, 0, '',
-			(SELECT COALESCE(MAX(turn), 0) + 1 FROM jobs WHERE org = $1 AND in_group = $4 AND in_group <> ''))
+			(SELECT COALESCE(MAX(turn), 0) + 1 FROM jobs WHERE org = $1 AND in_group = $4 AND in_group <> '' AND turn > 0))
 		ON CONFLICT (org, kind, key) DO NOTHING`,
 		t.org, j.Kind, j.Key, j.Group, store.JobQueued, sealed, micros(j.DueAt), micros(t.now))
 	return n == 1, err
