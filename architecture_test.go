@@ -73,7 +73,10 @@ var arrows = map[string][]string{
 	"internal/check/report": {"", "internal/barcode", "internal/face", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
 		"internal/tech/document", "internal/tech/document/ocr", "internal/tech/edocument", "internal/tech/edocument/pki", "internal/picture"},
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
-	"internal/importer": {""},
+	"internal/flow": {"", "internal/store", "internal/job", "internal/registry", "internal/picture", "internal/tech", "internal/tech/liveness",
+		"internal/tech/facematch", "internal/tech/document", "internal/tech/edocument", "internal/tech/edocument/provider"},
+	"internal/flow/flowtest": {"*"}, // wires a world for tests
+	"internal/importer":      {""},
 
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
 		"internal/gallery", "internal/metrics", "internal/check", "internal/check/report", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",

@@ -53,6 +53,12 @@ type Hit struct {
 	Person PersonID
 }
 
+// Closed reports whether nothing more may happen. A conflict is open to an
+// operator's decision only.
+func (c *Collection) Closed(decided bool) bool {
+	return c.State != CollectionQueued && !(decided && c.State == CollectionConflict)
+}
+
 // End closes a queued collection, or one in conflict that an operator
 // resolved; a second time it is SESSION_STATE.
 func (c *Collection) End(state CollectionState, reason CollectionReason, person PersonID, now time.Time) error {

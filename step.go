@@ -125,3 +125,22 @@ func (s *Session) Contribution(c TechCode) *Step {
 	}
 	return nil
 }
+
+// Pictures lists the objects that the results name.
+func (s *Session) Pictures() (refs []BlobRef) {
+	for _, p := range s.Steps {
+		if p.Result == nil {
+			continue
+		}
+		all := []BlobRef{p.Result.Face}
+		if d := p.Result.Document; d != nil {
+			all = append(all, d.Files.PDF, d.Files.PNG)
+		}
+		for _, ref := range all {
+			if ref != "" {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
+}

@@ -40,6 +40,8 @@ func UsualPermissions(kind CredentialKind) []idem.Permission {
 			idem.FacesIdentify, idem.FacesVerify, idem.ReviewsWork}
 	case idem.CredentialSecret:
 		return idem.AllPermissions()
+	case idem.CredentialFlow:
+		return []idem.Permission{idem.SessionsOpen}
 	}
 	return nil
 }
@@ -198,4 +200,19 @@ func (a *Access) Reveal(ctx context.Context, p idem.Principal, id idem.Credentia
 		return "", fmt.Errorf("reveal a credential: %w", err)
 	}
 	return secret, nil
+}
+
+// IssueFlowKey makes the key of a flow in the caller's transaction, which is
+// answerable for the permission. It can be shown again.
+func (a *Access) IssueFlowKey(ctx context.Context, tx store.Tx, name string) (idem.Credential, error) {
+	secret, err := a.newSecret(idem.CredentialFlow)
+	if err != nil {
+		return idem.Credential{}, err
+	}
+	n := NewCredential{Kind: idem.CredentialFlow, Name: name, Permissions: UsualPermissions(idem.CredentialFlow)}
+	c, err := a.insertCredential(ctx, tx, n, secret)
+	if err != nil {
+		return idem.Credential{}, fmt.Errorf("issue flow key: %w", err)
+	}
+	return c, nil
 }

@@ -215,3 +215,9 @@ func reasons(out tech.Outcome) []string {
 	}
 	return list
 }
+
+// Execute runs a technology for another use case, within the bounds that all
+// runs share. Permission, subscription and result are that one's business.
+func (c *Checks) Execute(ctx context.Context, t tech.Technology, bring func(context.Context) (tech.Evidence, error)) (tech.Outcome, error) {
+	return c.run(ctx, t, bring)
+}

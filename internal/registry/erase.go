@@ -105,6 +105,9 @@ func (r *Registry) finishErasure(ctx context.Context, org idem.OrgID, id idem.Pe
 	if err != nil {
 		return err
 	}
+	if err := r.eraseSessions(ctx, org, id); err != nil {
+		return err
+	}
 	if err := r.vault.DestroyKey(ctx, org, v.Person.DataKey); err != nil {
 		return fmt.Errorf("destroy data key: %w", err)
 	}
@@ -114,6 +117,37 @@ func (r *Registry) finishErasure(ctx context.Context, org idem.OrgID, id idem.Pe
 		}
 	}
 	return r.store.Update(ctx, org, func(tx store.Tx) error { return forgetRest(ctx, tx, id) })
+}
+
+// eraseSessions destroys the keys of the flow sessions that are linked to the
+// person, and the pictures that their results name.
+func (r *Registry) eraseSessions(ctx context.Context, org idem.OrgID, id idem.PersonID) error {
+	var linked []idem.Session
+	err := r.store.View(ctx, org, func(tx store.Tx) error {
+		links, err := tx.Sessions().Links(ctx, id)
+		if err != nil {
+			return fmt.Errorf("list sessions: %w", err)
+		}
+		linked = make([]idem.Session, len(links))
+		for i, l := range links {
+			if linked[i], err = tx.Sessions().Get(ctx, l.Session); err != nil {
+				return fmt.Errorf("read session: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range linked {
+		if err := r.vault.DestroyKey(ctx, org, s.DataKey); err != nil {
+			return fmt.Errorf("destroy data key of session: %w", err)
+		}
+		for _, ref := range s.Pictures() {
+			r.dropBlob(ctx, org, ref)
+		}
+	}
+	return nil
 }
 
 func (r *Registry) read(ctx context.Context, org idem.OrgID, id idem.PersonID) (v View, err error) {

@@ -80,8 +80,13 @@ func views(ctx context.Context, tx store.Tx, persons []idem.Person) ([]View, err
 	for _, f := range photos {
 		place[f.Person].Photos = append(place[f.Person].Photos, f)
 	}
-	for _, v := range place {
+	counts, err := tx.Sessions().CountLinks(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("count sessions: %w", err)
+	}
+	for id, v := range place {
 		systemFirst(v.Aliases)
+		v.SessionCount = counts[id]
 	}
 	return out, nil
 }
@@ -105,9 +110,6 @@ func rank(a idem.Alias) int {
 func (r *Registry) List(ctx context.Context, p idem.Principal, q Query, page store.Page) (items []View, next string, total int64, err error) {
 	if err := p.Require(idem.PersonsRead); err != nil {
 		return nil, "", 0, err
-	}
-	if q.Session != "" || q.Flow != "" {
-		return nil, "", 0, nil // no person is linked to a session
 	}
 	err = r.store.View(ctx, p.Org, func(tx store.Tx) error {
 		query, possible, err := r.resolve(ctx, tx, q)
@@ -283,15 +285,17 @@ func (r *Registry) moveEntries(ctx context.Context, tx store.Tx, id idem.PersonI
 	return nil
 }
 
-// Sessions lists the flow sessions linked to a person. Nothing links sessions
-// to persons, so the list is empty; the person must exist.
-func (r *Registry) Sessions(ctx context.Context, p idem.Principal, id idem.PersonID) ([]SessionLink, error) {
+// Sessions lists the flow sessions linked to a person, the newest link first.
+func (r *Registry) Sessions(ctx context.Context, p idem.Principal, id idem.PersonID) (links []idem.SessionLink, err error) {
 	if err := p.Require(idem.PersonsRead); err != nil {
 		return nil, err
 	}
-	err := r.store.View(ctx, p.Org, func(tx store.Tx) error {
-		_, err := tx.Persons().Get(ctx, id)
+	err = r.store.View(ctx, p.Org, func(tx store.Tx) error {
+		if _, err := tx.Persons().Get(ctx, id); err != nil {
+			return err
+		}
+		links, err = tx.Sessions().Links(ctx, id)
 		return err
 	})
-	return nil, err
+	return links, err
 }

@@ -84,13 +84,10 @@ type Also[T any] func(ctx context.Context, tx store.Tx, done T) error
 
 // Query narrows a list of persons. AliasValue is a clear value: with AliasType
 // it is looked for under that type, without it under all types. AliasType alone
-// lists the persons that have any alias of the type. Session and Flow list the
-// persons linked to a flow session.
+// lists the persons that have any alias of the type.
 type Query struct {
 	store.PersonQuery
 	AliasValue string
-	Session    idem.SessionID
-	Flow       idem.FlowID
 }
 
 // ActionQuery narrows the actions of one person.
@@ -99,13 +96,6 @@ type ActionQuery struct {
 	Source   idem.Source
 	Operator idem.OperatorID
 	From, To time.Time
-}
-
-// SessionLink says that a flow session worked on a person.
-type SessionLink struct {
-	Session idem.SessionID
-	Role    string // CREATED, UPDATED, MATCHED or SKIP_LOOKUP
-	At      time.Time
 }
 
 // Erasure is the receipt of a permanent erasure. Seq and Hash name the audit

@@ -58,8 +58,9 @@ type SessionQuery struct {
 type Collections interface {
 	// Insert adds the row of a session; ErrDuplicateRow when it has one.
 	Insert(ctx context.Context, c idem.Collection) error
-	// GetForUpdate returns the row locked until the transaction ends,
-	// idem.ErrSessionNotFound when the session has none.
+	// Get returns idem.ErrSessionNotFound when the session has no row.
+	Get(ctx context.Context, id idem.SessionID) (idem.Collection, error)
+	// GetForUpdate is Get with the row locked until the transaction ends.
 	GetForUpdate(ctx context.Context, id idem.SessionID) (idem.Collection, error)
 	// Save writes everything but the creation of a row read by GetForUpdate.
 	Save(ctx context.Context, c idem.Collection) error

@@ -196,6 +196,8 @@ type PersonQuery struct {
 	PhotoType    idem.PhotoType
 	AliasType    idem.AliasType
 	AliasNorms   map[idem.AliasType]string // any of these aliases
+	Session      idem.SessionID            // linked to this session
+	Flow         idem.FlowID               // linked to any session of this flow
 	IDs          []idem.PersonID           // nil does not narrow, an empty list selects nobody
 	OldestFirst  bool
 	ByUpdateTime bool // order by last change instead of creation

@@ -143,7 +143,8 @@ func (p *params) source() idem.Source {
 
 // personQuery reads the filters of the list of persons.
 func (p *params) personQuery() registry.Query {
-	q := registry.Query{AliasValue: p.text("alias_value"), Session: idem.SessionID(p.id("session_id")), Flow: idem.FlowID(p.id("flow_id"))}
+	q := registry.Query{AliasValue: p.text("alias_value")}
+	q.Session, q.Flow = idem.SessionID(p.id("session_id")), idem.FlowID(p.id("flow_id"))
 	q.AliasType = idem.AliasType(p.oneOf("alias_type", string(idem.AliasSystemID), string(idem.AliasPhone),
 		string(idem.AliasPersonalNumber), string(idem.AliasDocumentNumber), string(idem.AliasCustom)))
 	q.Verified, q.HasPhoto = p.boolean("is_verified"), p.boolean("has_photo")

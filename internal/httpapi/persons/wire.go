@@ -205,10 +205,10 @@ func details(d map[string]any) jsontext.Value {
 	return out
 }
 
-func sessionsOf(links []registry.SessionLink) []sessionObject {
+func sessionsOf(links []idem.SessionLink) []sessionObject {
 	out := make([]sessionObject, len(links))
 	for i, l := range links {
-		out[i] = sessionObject{string(l.Session), l.Role, moment(l.At)}
+		out[i] = sessionObject{string(l.Session), string(l.Role), moment(l.At)}
 	}
 	return out
 }

@@ -57,9 +57,21 @@ func (t collections) Insert(ctx context.Context, c idem.Collection) error {
 	return unlessFound(n, err, store.ErrDuplicateRow)
 }
 
+// Get implements store.Collections.
+func (t collections) Get(ctx context.Context, id idem.SessionID) (idem.Collection, error) {
+	return t.one(ctx, id, "")
+}
+
 // GetForUpdate implements store.Collections.
 func (t collections) GetForUpdate(ctx context.Context, id idem.SessionID) (idem.Collection, error) {
-	found, err := list(ctx, t.Tx, `SELECT `+collectionColumns+` FROM collections WHERE org = $1 AND session = $2`+lock, []any{t.org, id}, scanCollection)
+	return t.one(ctx, id, lock)
+}
+
+func (t collections) one(ctx context.Context, id idem.SessionID, locking string) (idem.Collection, error) {
+	if !storable(string(id)) {
+		return idem.Collection{}, idem.ErrSessionNotFound
+	}
+	found, err := list(ctx, t.Tx, `SELECT `+collectionColumns+` FROM collections WHERE org = $1 AND session = $2`+locking, []any{t.org, id}, scanCollection)
 	if err == nil && len(found) == 0 {
 		err = idem.ErrSessionNotFound
 	}

@@ -121,6 +121,13 @@ func narrowChildren(w *where, q store.PersonQuery) {
 	if q.AliasType != "" {
 		w.add("EXISTS (SELECT 1 FROM aliases a WHERE a.org = p.org AND a.person = p.id AND a.type = ?)", q.AliasType)
 	}
+	const link = "EXISTS (SELECT 1 FROM person_sessions l JOIN sessions s ON s.org = l.org AND s.id = l.session WHERE l.org = p.org AND l.person = p.id"
+	if q.Session != "" {
+		w.add(link+" AND s.id = ?)", q.Session)
+	}
+	if q.Flow != "" {
+		w.add(link+" AND s.flow = ?)", q.Flow)
+	}
 }
 
 // narrowAliases narrows to the owners of any of the norms. Reserved and freed

@@ -1,0 +1,207 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/job"
+	"github.com/idem-id/idem/internal/registry"
+	"github.com/idem-id/idem/internal/store"
+)
+
+// collectArgs names the session of a collection.
+type collectArgs struct {
+	Session idem.SessionID `json:"session"`
+}
+
+// collectKind is the job that collects an ended session into a person.
+var collectKind = job.Kind[collectArgs]{Name: "flow.collect", Attempts: 8, Backoff: job.Exponential(time.Second, 10*time.Minute)}
+
+// Worker does the collections.
+func (f *Flows) Worker() job.Worker {
+	return job.Work(collectKind, func(ctx context.Context, t job.Task, a collectArgs) error {
+		_, err := f.Collect(ctx, t.Org, a.Session)
+		if err != nil && t.Attempt >= collectKind.Attempts {
+			f.giveUp(ctx, t.Org, a.Session)
+		}
+		return err
+	})
+}
+
+// ended tells of the end of a session and queues its collection.
+func (f *Flows) ended(ctx context.Context, tx store.Tx, s *idem.Session) error {
+	if err := f.emit(ctx, tx, s, Event{Name: EventFlowEnd}); err != nil {
+		return err
+	}
+	if s.Demo || s.State == idem.SessionExpired {
+		return nil
+	}
+	row := idem.Collection{Session: s.ID, State: idem.CollectionQueued, CreatedAt: tx.Now()}
+	if !s.Config.Collect {
+		row.State, row.Reason, row.EndedAt = idem.CollectionSkipped, idem.CollectionDisabled, tx.Now()
+	}
+	if err := tx.Collections().Insert(ctx, row); err != nil {
+		return fmt.Errorf("queue collection: %w", err)
+	}
+	if row.State != idem.CollectionQueued {
+		return nil
+	}
+	_, err := job.Enqueue(ctx, tx, collectKind, job.Order[collectArgs]{Key: string(s.ID), Args: collectArgs{s.ID}})
+	return err
+}
+
+// worker is who collects a session.
+func worker(org idem.OrgID, id idem.SessionID) idem.Principal {
+	return idem.Principal{Org: org, Actor: idem.Actor{Source: idem.SourceFlow, Session: id},
+		Permissions: []idem.Permission{idem.PersonsRead, idem.PersonsWrite, idem.PicturesRead}}
+}
+
+// Collect finds out whose an ended session is and creates or updates the
+// person. It may be repeated: what is closed stays as it is.
+func (f *Flows) Collect(ctx context.Context, org idem.OrgID, id idem.SessionID) (idem.Collection, error) {
+	return f.collect(ctx, worker(org, id), id, nil)
+}
+
+func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID, decided *registry.Decision) (idem.Collection, error) {
+	s, row, settings, err := f.gathering(ctx, p.Org, id)
+	if err != nil || row.Closed(decided != nil) {
+		return row, err
+	}
+	metadata, err := members(s.Metadata)
+	if err != nil {
+		return row, err
+	}
+	h, reason := s.Harvest(settings, metadata)
+	if reason != "" && (reason != idem.CollectionNumbersDiffer || decided == nil) {
+		return f.Registry.SkipCollection(ctx, p, id, reason)
+	}
+	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || h.Verifies(), Verifies: h.Verifies(),
+		Policy: s.Config.Conflict, Decided: decided}
+	if s.Config.SkipKnown {
+		g.Lookup = s.Person
+	}
+	if g.Photos, err = f.photos(ctx, p.Org, &s, h); err != nil {
+		return row, err
+	}
+	row, err = f.Registry.Collect(ctx, p, g)
+	switch {
+	case errors.Is(err, idem.ErrSubscriptionRequired):
+		return f.Registry.SkipCollection(ctx, p, id, idem.CollectionNoSubscription)
+	case errors.Is(err, idem.ErrSubscriptionLimit):
+		return f.Registry.SkipCollection(ctx, p, id, idem.CollectionLimitReached)
+	}
+	return row, err
+}
+
+func (f *Flows) gathering(ctx context.Context, org idem.OrgID, id idem.SessionID) (s idem.Session, row idem.Collection, settings idem.Settings, err error) {
+	err = f.Store.View(ctx, org, func(tx store.Tx) error {
+		if s, err = tx.Sessions().Get(ctx, id); err != nil {
+			return fmt.Errorf("read session: %w", err)
+		}
+		if row, err = tx.Collections().Get(ctx, id); err != nil {
+			return fmt.Errorf("read collection: %w", err)
+		}
+		o, err := tx.Organisations().Get(ctx)
+		settings = o.Settings
+		return err
+	})
+	return s, row, settings, err
+}
+
+func (f *Flows) photos(ctx context.Context, org idem.OrgID, s *idem.Session, h idem.Harvest) (out []registry.Upload, err error) {
+	for _, p := range h.Photos {
+		data, err := f.Picture(ctx, org, s, p.Blob)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, registry.Upload{Image: data, Type: p.Type})
+	}
+	return out, nil
+}
+
+// giveUp closes a collection whose attempts are used up.
+func (f *Flows) giveUp(ctx context.Context, org idem.OrgID, id idem.SessionID) {
+	err := f.Store.Update(ctx, org, func(tx store.Tx) error {
+		c, err := tx.Collections().GetForUpdate(ctx, id)
+		if err != nil || c.Closed(false) {
+			return err
+		}
+		if err := c.End(idem.CollectionFailed, "", "", tx.Now()); err != nil {
+			return err
+		}
+		return tx.Collections().Save(ctx, c)
+	})
+	if err != nil {
+		f.Log.WarnContext(ctx, "collection not closed", "session", id, "error", err)
+	}
+}
+
+// Collections lists what became of ended sessions, newest first; of a state,
+// or all for "". It needs sessions.read.
+func (f *Flows) Collections(ctx context.Context, p idem.Principal, state idem.CollectionState, page store.Page) (list []idem.Collection, next string, err error) {
+	if err := p.Require(idem.SessionsRead); err != nil {
+		return nil, "", err
+	}
+	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {
+		list, next, err = tx.Collections().List(ctx, state, page)
+		return err
+	})
+	return list, next, err
+}
+
+// Resolve answers a conflict: the session belongs to the person, or to a new
+// one for "". It needs reviews.work.
+func (f *Flows) Resolve(ctx context.Context, p idem.Principal, id idem.SessionID, person idem.PersonID) (idem.Collection, error) {
+	if err := p.Require(idem.ReviewsWork); err != nil {
+		return idem.Collection{}, err
+	}
+	if err := f.inConflict(ctx, p.Org, id); err != nil {
+		return idem.Collection{}, err
+	}
+	return f.collect(ctx, p, id, &registry.Decision{Person: person})
+}
+
+// Discard answers a conflict by collecting nothing. It needs reviews.work.
+func (f *Flows) Discard(ctx context.Context, p idem.Principal, id idem.SessionID) (idem.Collection, error) {
+	if err := p.Require(idem.ReviewsWork); err != nil {
+		return idem.Collection{}, err
+	}
+	if err := f.inConflict(ctx, p.Org, id); err != nil {
+		return idem.Collection{}, err
+	}
+	return f.Registry.SkipCollection(ctx, p, id, idem.CollectionDiscarded)
+}
+
+func (f *Flows) inConflict(ctx context.Context, org idem.OrgID, id idem.SessionID) error {
+	return f.Store.View(ctx, org, func(tx store.Tx) error {
+		c, err := tx.Collections().Get(ctx, id)
+		if err == nil && c.State != idem.CollectionConflict {
+			err = idem.ErrSessionState.With("collection", string(c.State))
+		}
+		return err
+	})
+}
+
+// expireAtOnce is how many sessions one sweep ends.
+const expireAtOnce = 500
+
+// Expire ends the sessions whose time is over and returns how many.
+func (f *Flows) Expire(ctx context.Context, now time.Time) (n int, err error) {
+	overdue, err := f.Store.System().OverdueSessions(ctx, now, expireAtOnce)
+	if err != nil {
+		return 0, fmt.Errorf("find overdue sessions: %w", err)
+	}
+	for _, o := range overdue {
+		_, err := f.change(ctx, o.Org, o.Session, func(tx store.Tx, s *idem.Session) error { return s.Expire(tx.Now()) })
+		switch {
+		case err == nil:
+			n++
+		case !errors.Is(err, idem.ErrSessionState):
+			return n, fmt.Errorf("expire session: %w", err)
+		}
+	}
+	return n, nil
+}

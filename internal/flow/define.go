@@ -1,0 +1,212 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store"
+)
+
+// NewFlow describes a flow to be defined. Zero limits take the defaults.
+type NewFlow struct {
+	Name         string
+	Technologies []idem.TechCode
+	Config       *idem.PersonConfig // nil: the defaults, collecting where PERSONS is subscribed to
+	SessionTime  time.Duration
+	Attempts     int
+}
+
+// Change says what becomes different; nil stays as it is.
+type Change struct {
+	Name        *string
+	Config      *idem.PersonConfig
+	SessionTime *time.Duration
+	Attempts    *int
+}
+
+// Define makes a flow with its key. It needs flows.manage and a subscription
+// of every technology that it names. Errors: those of idem.Flow.Validate,
+// idem.ErrFlowName, idem.ErrSubscriptionRequired.
+func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.Flow, error) {
+	if err := p.Require(idem.FlowsManage); err != nil {
+		return idem.Flow{}, err
+	}
+	made := idem.Flow{ID: idem.FlowID(f.IDs.New()), Name: strings.TrimSpace(n.Name), Technologies: n.Technologies,
+		Config: idem.DefaultPersonConfig(), SessionTime: n.SessionTime, Attempts: n.Attempts}
+	if made.SessionTime == 0 {
+		made.SessionTime = idem.DefaultSessionTime
+	}
+	if made.Attempts == 0 {
+		made.Attempts = idem.DefaultAttempts
+	}
+	if n.Config != nil {
+		made.Config = *n.Config
+	}
+	if err := made.Validate(); err != nil {
+		return idem.Flow{}, err
+	}
+	err := f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+		made.CreatedAt = tx.Now()
+		if n.Config == nil {
+			made.Config.Collect = store.Affordable(ctx, tx, idem.TechPersons) == nil
+		}
+		return f.define(ctx, tx, &made)
+	})
+	if err != nil {
+		return idem.Flow{}, fmt.Errorf("define flow: %w", err)
+	}
+	return made, nil
+}
+
+func (f *Flows) define(ctx context.Context, tx store.Tx, made *idem.Flow) error {
+	if err := affordable(ctx, tx, made.Technologies); err != nil {
+		return err
+	}
+	key, err := f.Keys.IssueFlowKey(ctx, tx, made.Name)
+	if err != nil {
+		return err
+	}
+	made.Key = key.ID
+	return tx.Flows().Insert(ctx, *made)
+}
+
+// affordable refuses with all the technologies that cannot be used.
+func affordable(ctx context.Context, tx store.Tx, codes []idem.TechCode) error {
+	var refusal error
+	var missing []string
+	for _, c := range codes {
+		err := store.Affordable(ctx, tx, c)
+		if err == nil {
+			continue
+		}
+		if idem.KindOf(err) != idem.Forbidden {
+			return err
+		}
+		missing = append(missing, string(c))
+		refusal = err
+	}
+	if refusal == nil {
+		return nil
+	}
+	return idem.Errorf(idem.Forbidden, idem.CodeOf(refusal), "no active subscription for %s", strings.Join(missing, ", ")).
+		At("technologies").With("technologies", missing)
+}
+
+// Offered lists the technologies that a flow can be made of: those with a
+// subscription.
+func (f *Flows) Offered(ctx context.Context, p idem.Principal) (codes []idem.TechCode, err error) {
+	if err := p.Require(idem.FlowsRead); err != nil {
+		return nil, err
+	}
+	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {
+		codes = nil
+		for _, c := range idem.FlowTechnologies() {
+			switch err := store.Affordable(ctx, tx, c); {
+			case err == nil:
+				codes = append(codes, c)
+			case idem.KindOf(err) != idem.Forbidden:
+				return err
+			}
+		}
+		return nil
+	})
+	return codes, err
+}
+
+// List returns the flows that are not deleted, oldest first.
+func (f *Flows) List(ctx context.Context, p idem.Principal) (list []idem.Flow, err error) {
+	if err := p.Require(idem.FlowsRead); err != nil {
+		return nil, err
+	}
+	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {
+		list, err = tx.Flows().List(ctx)
+		return err
+	})
+	return list, err
+}
+
+// Get returns one flow, also a deleted one; idem.ErrFlowNotFound.
+func (f *Flows) Get(ctx context.Context, p idem.Principal, id idem.FlowID) (out idem.Flow, err error) {
+	if err := p.Require(idem.FlowsRead); err != nil {
+		return out, err
+	}
+	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {
+		out, err = tx.Flows().Get(ctx, id)
+		return err
+	})
+	return out, err
+}
+
+// Key shows the key of a flow. It needs flows.manage.
+func (f *Flows) Key(ctx context.Context, p idem.Principal, id idem.FlowID) (key string, err error) {
+	if err := p.Require(idem.FlowsManage); err != nil {
+		return "", err
+	}
+	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {
+		found, err := tx.Flows().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		key, err = tx.Credentials().Reveal(ctx, found.Key)
+		return err
+	})
+	return key, err
+}
+
+// Configure changes a flow; sessions that are open keep what they began with.
+// The technologies of a flow never change.
+func (f *Flows) Configure(ctx context.Context, p idem.Principal, id idem.FlowID, c Change) (out idem.Flow, err error) {
+	if err := p.Require(idem.FlowsManage); err != nil {
+		return out, err
+	}
+	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+		if out, err = tx.Flows().Get(ctx, id); err != nil {
+			return err
+		}
+		if !out.DeletedAt.IsZero() {
+			return idem.ErrFlowDeleted
+		}
+		c.apply(&out)
+		if err := out.Validate(); err != nil {
+			return err
+		}
+		return tx.Flows().Save(ctx, out)
+	})
+	return out, err
+}
+
+func (c Change) apply(f *idem.Flow) {
+	if c.Name != nil {
+		f.Name = strings.TrimSpace(*c.Name)
+	}
+	if c.Config != nil {
+		f.Config = *c.Config
+	}
+	if c.SessionTime != nil {
+		f.SessionTime = *c.SessionTime
+	}
+	if c.Attempts != nil {
+		f.Attempts = *c.Attempts
+	}
+}
+
+// Delete ends the opening of sessions; those that are open go on, and results
+// stay readable with the flow's key.
+func (f *Flows) Delete(ctx context.Context, p idem.Principal, id idem.FlowID) error {
+	if err := p.Require(idem.FlowsManage); err != nil {
+		return err
+	}
+	return f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+		found, err := tx.Flows().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := found.Delete(tx.Now()); err != nil {
+			return err
+		}
+		return tx.Flows().Save(ctx, found)
+	})
+}

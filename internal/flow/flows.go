@@ -1,0 +1,111 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/registry"
+	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/tech"
+)
+
+// Vault makes and destroys the data keys of sessions.
+type Vault interface {
+	NewKey(ctx context.Context, org idem.OrgID) (idem.DataKeyID, error)
+	DestroyKey(ctx context.Context, org idem.OrgID, key idem.DataKeyID) error
+}
+
+// Blobs keeps pictures sealed under a session's data key.
+type Blobs interface {
+	Put(ctx context.Context, org idem.OrgID, key idem.DataKeyID, owner string, ref idem.BlobRef, plain []byte) error
+	Get(ctx context.Context, org idem.OrgID, owner string, ref idem.BlobRef) ([]byte, error)
+	Delete(ctx context.Context, org idem.OrgID, ref idem.BlobRef) error
+}
+
+// Keys makes and shows the keys of flows.
+type Keys interface {
+	// IssueFlowKey stores a fresh key that can be shown again.
+	IssueFlowKey(ctx context.Context, tx store.Tx, name string) (idem.Credential, error)
+}
+
+// Bring takes evidence in when there is a slot for it.
+type Bring func(context.Context) (tech.Evidence, error)
+
+// Run runs a technology within the bounds that all of them share.
+type Run func(ctx context.Context, t tech.Technology, bring func(context.Context) (tech.Evidence, error)) (tech.Outcome, error)
+
+// Deps is what the use case works with. Emit and Log may be nil.
+type Deps struct {
+	Store        store.Store
+	Registry     *registry.Registry
+	Vault        Vault
+	Blobs        Blobs
+	Pictures     registry.Pictures
+	Keys         Keys
+	Technologies []tech.Technology
+	Run          Run
+	IDs          idem.IDs
+	// Emit tells others of an event, in the transaction that it belongs to.
+	Emit func(ctx context.Context, tx store.Tx, e Event) error
+	Log  *slog.Logger
+}
+
+// Flows is the use case. It is safe for concurrent use.
+type Flows struct {
+	Deps
+	techs map[idem.TechCode]tech.Technology
+}
+
+// New returns the use case over its ports.
+func New(d Deps) *Flows {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Emit == nil {
+		d.Emit = func(context.Context, store.Tx, Event) error { return nil }
+	}
+	f := &Flows{Deps: d, techs: map[idem.TechCode]tech.Technology{}}
+	for _, t := range d.Technologies {
+		f.techs[t.Code()] = t
+	}
+	return f
+}
+
+// newSessionID is random and tells nothing of its time: it is a capability.
+func newSessionID() idem.SessionID { return idem.SessionID(uuid.NewString()) }
+
+// Event is something that a flow's receivers are told of.
+type Event struct {
+	Name    EventName
+	Session *idem.Session // as the transaction leaves it
+	Step    int           // of technology events
+}
+
+// EventName names an event.
+type EventName string
+
+// The events.
+const (
+	EventFlowStart       EventName = "flow.start"
+	EventTechnologyStart EventName = "technology.start"
+	EventTechnologyEnd   EventName = "technology.end"
+	EventFlowEnd         EventName = "flow.end"
+)
+
+// emit tells of events unless the session is a demonstration.
+func (f *Flows) emit(ctx context.Context, tx store.Tx, s *idem.Session, events ...Event) error {
+	if s.Demo {
+		return nil
+	}
+	for _, e := range events {
+		e.Session = s
+		if err := f.Emit(ctx, tx, e); err != nil {
+			return fmt.Errorf("tell of %s: %w", e.Name, err)
+		}
+	}
+	return nil
+}

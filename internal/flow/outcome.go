@@ -1,0 +1,87 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/document"
+	"github.com/idem-id/idem/internal/tech/edocument"
+	"github.com/idem-id/idem/internal/tech/facematch"
+	"github.com/idem-id/idem/internal/tech/liveness"
+)
+
+// resultOf brings an outcome into the form that is kept. Its face is stored
+// when the outcome will be.
+func (f *Flows) resultOf(ctx context.Context, org idem.OrgID, s *idem.Session, step int, out tech.Outcome) (idem.StepResult, error) {
+	r := idem.StepResult{Passed: out.Passed, Reasons: reasonTexts(out.Reasons), Warnings: reasonTexts(out.Warnings)}
+	switch d := out.Details.(type) {
+	case *liveness.Result:
+		r.Liveness = &idem.LivenessResult{Prediction: d.Prediction, Centred: d.Centred, Direction: string(d.Direction), EyesClosed: d.EyesClosed}
+	case *document.Result:
+		r.Document = recognised(d)
+	case *edocument.Result:
+		r.Document = electronic(d)
+	case *facematch.Result:
+		r.Match = matched(d)
+	}
+	if out.Face == nil || out.Technology == idem.TechFace2Face || !out.Passed && s.AttemptsLeft(step) > 0 {
+		return r, nil
+	}
+	data, err := faceOf(out)
+	if err != nil {
+		return r, fmt.Errorf("encode face: %w", err)
+	}
+	r.Face, err = f.put(ctx, org, s, data)
+	return r, err
+}
+
+// faceOf returns the face as a picture. The JPEG of an electronic document
+// stays as its issuer signed it.
+func faceOf(out tech.Outcome) ([]byte, error) {
+	if d, ok := out.Details.(*edocument.Result); ok && d.Portrait != nil && d.Portrait.Type == "image/jpeg" {
+		return d.Portrait.Data, nil
+	}
+	return picture.ToJPEG(out.Face)
+}
+
+func reasonTexts(list []tech.Reason) (out []string) {
+	for _, r := range list {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+func recognised(d *document.Result) *idem.DocumentResult {
+	field := func(n document.Name) string {
+		f, _ := d.Field(n)
+		return f.Value
+	}
+	out := &idem.DocumentResult{
+		Kind: string(d.Kind), Type: field(document.DocumentType), Issuer: field(document.Issuer), Number: field(document.DocumentNumber),
+		PersonalNumber: field(document.PersonalNumber), Surname: field(document.Surname), Given: field(document.GivenNames),
+		Nationality: field(document.Nationality), Sex: idem.Sex(field(document.Sex)), Expiry: d.Expiry,
+	}
+	_ = out.Birth.UnmarshalText([]byte(field(document.BirthDate))) // unknown stays unknown
+	return out
+}
+
+func electronic(r *edocument.Result) *idem.DocumentResult {
+	out := &idem.DocumentResult{Kind: string(r.Kind), Phone: r.Phone, Provider: r.Provider}
+	d := r.Document
+	if d == nil {
+		return out
+	}
+	out.Type, out.Issuer, out.Number, out.PersonalNumber = d.Type, d.Issuer, d.Number, d.PersonalNumber
+	out.Surname, out.Given, out.Patronymic, out.FullName = d.Surname, d.Given, d.Patronymic, d.FullName
+	out.Nationality, out.Sex, out.Authority = d.Nationality, d.Sex, d.Authority
+	out.Birth, out.Issued, out.Expiry = d.Birth, d.Issued, d.Expiry
+	return out
+}
+
+func matched(r *facematch.Result) *idem.MatchResult {
+	return &idem.MatchResult{Score: r.Score, FMR: r.FMR, Threshold: r.Threshold, ThresholdFMR: r.ThresholdFMR,
+		Similarity: r.Similarity(), Source: idem.ReferenceSource(r.Source)}
+}

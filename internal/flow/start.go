@@ -1,0 +1,264 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store"
+)
+
+// find returns the organisation of a session.
+func (f *Flows) find(ctx context.Context, id idem.SessionID) (idem.OrgID, error) {
+	org, err := f.Store.System().FindSession(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("find session: %w", err)
+	}
+	return org, nil
+}
+
+// State returns how far a session is, for whoever knows its identifier. What
+// the steps found is in it and must not be shown.
+func (f *Flows) State(ctx context.Context, id idem.SessionID) (s idem.Session, err error) {
+	org, err := f.find(ctx, id)
+	if err != nil {
+		return s, err
+	}
+	err = f.Store.View(ctx, org, func(tx store.Tx) error {
+		s, err = tx.Sessions().Get(ctx, id)
+		return err
+	})
+	return s, err
+}
+
+// change runs g with a session locked, stores it, and does what an ended one
+// needs.
+func (f *Flows) change(ctx context.Context, org idem.OrgID, id idem.SessionID, g func(store.Tx, *idem.Session) error) (s idem.Session, err error) {
+	err = f.Store.Update(ctx, org, func(tx store.Tx) error {
+		if s, err = tx.Sessions().GetForUpdate(ctx, id); err != nil {
+			return fmt.Errorf("lock session: %w", err)
+		}
+		running := !s.Ended()
+		if err := g(tx, &s); err != nil {
+			return err
+		}
+		if err := tx.Sessions().Save(ctx, s); err != nil {
+			return fmt.Errorf("save session: %w", err)
+		}
+		if running && s.Ended() {
+			return f.ended(ctx, tx, &s)
+		}
+		return nil
+	})
+	return s, err
+}
+
+// Start leaves NEW. Steps of a person whom the metadata names take the results
+// of earlier sessions, if the flow says so.
+func (f *Flows) Start(ctx context.Context, id idem.SessionID) (idem.Session, error) {
+	org, err := f.find(ctx, id)
+	if err != nil {
+		return idem.Session{}, err
+	}
+	copies, err := f.reuse(ctx, org, id)
+	if err != nil {
+		return idem.Session{}, err
+	}
+	s, err := f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
+		if err := s.Start(tx.Now()); err != nil {
+			return err
+		}
+		if err := f.emit(ctx, tx, s, Event{Name: EventFlowStart}); err != nil {
+			return err
+		}
+		return f.skip(ctx, tx, s, copies)
+	})
+	if err != nil {
+		f.drop(ctx, org, copies.pictures())
+	}
+	return s, err
+}
+
+// reused is what a session takes over from earlier ones.
+type reused struct {
+	person idem.PersonID
+	steps  []reusedStep
+}
+
+type reusedStep struct {
+	position int
+	result   idem.StepResult
+	from     idem.SessionID
+}
+
+func (r *reused) pictures() (refs []idem.BlobRef) {
+	for _, s := range r.steps {
+		refs = append(refs, (&idem.Session{Steps: []idem.Step{{Result: &s.result}}}).Pictures()...)
+	}
+	return refs
+}
+
+// reuse finds the results that a session can take over and copies their
+// pictures, sealed under its own key.
+func (f *Flows) reuse(ctx context.Context, org idem.OrgID, id idem.SessionID) (*reused, error) {
+	out := &reused{}
+	var s idem.Session
+	var sources []idem.Session
+	err := f.Store.View(ctx, org, func(tx store.Tx) (err error) {
+		if s, err = tx.Sessions().Get(ctx, id); err != nil {
+			return fmt.Errorf("read session: %w", err)
+		}
+		if s.State != idem.SessionNew || s.Demo || !(s.Config.SkipKnown || s.Config.PersonPhoto) {
+			return nil
+		}
+		if out.person, err = f.known(ctx, tx, &s); err != nil || out.person == "" || !s.Config.SkipKnown {
+			return err
+		}
+		return f.reusable(ctx, tx, &s, out, &sources)
+	})
+	if err != nil {
+		return out, err
+	}
+	for i := range out.steps {
+		if err := f.copyPictures(ctx, org, &sources[i], &s, &out.steps[i].result); err != nil {
+			f.drop(ctx, org, out.pictures())
+			return &reused{}, err
+		}
+	}
+	return out, nil
+}
+
+// known returns the one live person whom the metadata names, "" for none and
+// for several.
+func (f *Flows) known(ctx context.Context, tx store.Tx, s *idem.Session) (idem.PersonID, error) {
+	texts, err := members(s.Metadata)
+	if err != nil {
+		return "", err
+	}
+	return owner(ctx, tx, hints(&s.Config, texts))
+}
+
+// owner returns the one live person who owns any of the aliases.
+func owner(ctx context.Context, tx store.Tx, aliases []idem.Alias) (idem.PersonID, error) {
+	o, err := tx.Organisations().Get(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read settings: %w", err)
+	}
+	var keys []store.AliasKey
+	for _, a := range aliases {
+		if norm, err := o.Settings.Normalise(a.Type, a.Value); err == nil {
+			keys = append(keys, store.AliasKey{Type: a.Type, Norm: norm})
+		}
+	}
+	owners, err := tx.Aliases().Owners(ctx, keys)
+	if err != nil {
+		return "", fmt.Errorf("look for alias owners: %w", err)
+	}
+	found := idem.PersonID("")
+	for _, who := range owners {
+		if found != "" && found != who {
+			return "", nil
+		}
+		found = who
+	}
+	return found, nil
+}
+
+// reusable looks for the newest result of each technology that may be skipped.
+func (f *Flows) reusable(ctx context.Context, tx store.Tx, s *idem.Session, out *reused, sources *[]idem.Session) error {
+	links, err := tx.Sessions().Links(ctx, out.person)
+	if err != nil {
+		return fmt.Errorf("list sessions of the person: %w", err)
+	}
+	out.steps, *sources = nil, nil
+	for i := range s.Steps {
+		if !slices.Contains(s.Config.SkipTechnologies, s.Steps[i].Technology) {
+			continue
+		}
+		var best *idem.Step
+		var from idem.Session
+		for _, l := range links {
+			earlier, err := tx.Sessions().Get(ctx, l.Session)
+			if err != nil {
+				return fmt.Errorf("read earlier session: %w", err)
+			}
+			p := earlier.Contribution(s.Steps[i].Technology)
+			if p != nil && p.Reusable(tx.Now(), s.Config.SkipMaxAge) && (best == nil || p.EndedAt.After(best.EndedAt)) {
+				best, from = p, earlier
+			}
+		}
+		if best != nil {
+			out.steps = append(out.steps, reusedStep{i, *best.Result, from.ID})
+			*sources = append(*sources, from)
+		}
+	}
+	return nil
+}
+
+// copyPictures gives the result its own objects, byte for byte the same.
+func (f *Flows) copyPictures(ctx context.Context, org idem.OrgID, from, to *idem.Session, r *idem.StepResult) (err error) {
+	if r.Face, err = f.copyPicture(ctx, org, from, to, r.Face); err != nil || r.Document == nil {
+		return err
+	}
+	d := *r.Document
+	r.Document = &d
+	if d.Files.PDF, err = f.copyPicture(ctx, org, from, to, d.Files.PDF); err != nil {
+		return err
+	}
+	d.Files.PNG, err = f.copyPicture(ctx, org, from, to, d.Files.PNG)
+	return err
+}
+
+func (f *Flows) copyPicture(ctx context.Context, org idem.OrgID, from, to *idem.Session, ref idem.BlobRef) (idem.BlobRef, error) {
+	if ref == "" {
+		return "", nil
+	}
+	data, err := f.Picture(ctx, org, from, ref)
+	if err != nil {
+		return "", err
+	}
+	return f.put(ctx, org, to, data)
+}
+
+// put stores an object of the session.
+func (f *Flows) put(ctx context.Context, org idem.OrgID, s *idem.Session, data []byte) (idem.BlobRef, error) {
+	ref := idem.BlobRef(f.IDs.New())
+	if err := f.Blobs.Put(ctx, org, s.DataKey, string(s.ID), ref, data); err != nil {
+		return "", fmt.Errorf("store picture of session: %w", err)
+	}
+	return ref, nil
+}
+
+// drop deletes objects that no row names.
+func (f *Flows) drop(ctx context.Context, org idem.OrgID, refs []idem.BlobRef) {
+	for _, ref := range refs {
+		if err := f.Blobs.Delete(context.WithoutCancel(ctx), org, ref); err != nil {
+			f.Log.WarnContext(ctx, "picture left behind", "organisation", org, "blob", ref, "error", err)
+		}
+	}
+}
+
+// skip gives steps their copied results and links the person.
+func (f *Flows) skip(ctx context.Context, tx store.Tx, s *idem.Session, copies *reused) error {
+	if copies.person == "" {
+		return nil
+	}
+	s.Person = copies.person
+	if len(copies.steps) == 0 {
+		return nil
+	}
+	for _, c := range copies.steps {
+		if err := s.Skip(c.position, c.result, c.from, tx.Now()); err != nil {
+			return err
+		}
+		if err := f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: c.position}); err != nil {
+			return err
+		}
+	}
+	link := idem.SessionLink{Person: s.Person, Session: s.ID, Role: idem.LinkLookup, At: tx.Now()}
+	if err := tx.Sessions().Link(ctx, link); err != nil {
+		return fmt.Errorf("link session: %w", err)
+	}
+	return nil
+}

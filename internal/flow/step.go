@@ -1,0 +1,317 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/edocument/provider"
+)
+
+// asked is the memo of a step: what was asked last, and how often.
+type asked struct {
+	Times    int    `json:"times"`
+	Provider bool   `json:"provider,omitzero"` // a provider's code is waited for
+	Data     []byte `json:"data,omitzero"`     // nil when it was answered
+}
+
+// The bounds of asking in one step: challenges, and codes that are sent to a
+// phone.
+const (
+	maxChallenges = 20
+	maxCodes      = 3
+)
+
+// ErrAskedTooOften is the refusal of one more challenge or code.
+var ErrAskedTooOften = idem.Errorf(idem.Limited, "ASKED_TOO_OFTEN", "the step gives no more challenges or codes")
+
+func readAsked(memo []byte) (a asked) {
+	if json.Unmarshal(memo, &a) != nil {
+		return asked{}
+	}
+	return a
+}
+
+// technology returns what runs a step, and refuses when it cannot.
+func (f *Flows) technology(s *idem.Session, step int) (tech.Technology, error) {
+	if step < 0 || step >= len(s.Steps) {
+		return nil, idem.Errorf(idem.NotFound, "STEP_NOT_FOUND", "the session has no such step")
+	}
+	t, ok := f.techs[s.Steps[step].Technology]
+	if !ok {
+		return nil, idem.Errorf(idem.Unavailable, "TECHNOLOGY_UNAVAILABLE", "this server does not have the technology").
+			With("technology", string(s.Steps[step].Technology))
+	}
+	return t, t.Ready()
+}
+
+// begin makes a step active. The first time it spends the step's unit; without
+// one the step fails, and the session with it.
+func (f *Flows) begin(ctx context.Context, tx store.Tx, s *idem.Session, step int) error {
+	first, err := s.Begin(step, tx.Now())
+	if err != nil || !first {
+		return err
+	}
+	if err := f.emit(ctx, tx, s, Event{Name: EventTechnologyStart, Step: step}); err != nil || s.Demo {
+		return err
+	}
+	err = store.Spend(ctx, tx, s.Steps[step].Technology)
+	if !errors.Is(err, idem.ErrSubscriptionRequired) && !errors.Is(err, idem.ErrSubscriptionLimit) {
+		return err
+	}
+	if err := s.Fail(step, idem.FailureNoSubscription, tx.Now()); err != nil {
+		return err
+	}
+	return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: step})
+}
+
+// Challenge draws what the evidence of a step must answer, and returns what
+// the client is told; nil when the session ended for lack of a subscription.
+func (f *Flows) Challenge(ctx context.Context, id idem.SessionID, step int) (idem.Session, any, error) {
+	org, t, err := f.turn(ctx, id, step)
+	if err != nil {
+		return idem.Session{}, nil, err
+	}
+	asks, ok := t.(tech.Challenger)
+	if !ok {
+		return idem.Session{}, nil, idem.Errorf(idem.Unprocessable, "CHALLENGE_NOT_OFFERED", "the technology asks for nothing before it runs")
+	}
+	c, err := asks.Challenge(ctx)
+	if err != nil {
+		return idem.Session{}, nil, fmt.Errorf("draw challenge: %w", err)
+	}
+	s, err := f.ask(ctx, org, id, step, maxChallenges, func(s *idem.Session, tx store.Tx, times int) error {
+		return remember(s, step, asked{Times: times, Data: c.Memo}, tx.Now().Add(c.Valid))
+	})
+	if err != nil || s.Ended() {
+		return s, nil, err
+	}
+	return s, c.Shown, nil
+}
+
+// turn refuses early a step whose turn it is not.
+func (f *Flows) turn(ctx context.Context, id idem.SessionID, step int) (idem.OrgID, tech.Technology, error) {
+	org, err := f.find(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	var t tech.Technology
+	err = f.Store.View(ctx, org, func(tx store.Tx) error {
+		s, err := tx.Sessions().Get(ctx, id)
+		if err != nil {
+			return fmt.Errorf("read session: %w", err)
+		}
+		if err := s.Turn(step, tx.Now()); err != nil {
+			return err
+		}
+		t, err = f.technology(&s, step)
+		return err
+	})
+	return org, t, err
+}
+
+// ask makes a step active and counts one more question to it.
+func (f *Flows) ask(ctx context.Context, org idem.OrgID, id idem.SessionID, step, most int, g func(s *idem.Session, tx store.Tx, times int) error) (idem.Session, error) {
+	return f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
+		if err := f.begin(ctx, tx, s, step); err != nil || s.Ended() {
+			return err
+		}
+		times := readAsked(s.Steps[step].Memo).Times
+		if times >= most {
+			return ErrAskedTooOften
+		}
+		return g(s, tx, times+1)
+	})
+}
+
+// Submit gives a step its evidence and returns the session as it is then. A
+// result that does not pass leaves the step open while it has attempts; the
+// outcome tells why. Face2Face takes no evidence: bring is nil.
+func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring Bring) (idem.Session, tech.Outcome, error) {
+	org, t, err := f.turn(ctx, id, step)
+	if err != nil {
+		return idem.Session{}, tech.Outcome{}, err
+	}
+	s, memo, err := f.take(ctx, org, id, step)
+	if err != nil || s.Ended() {
+		return s, tech.Outcome{}, err
+	}
+	if t.Code() == idem.TechFace2Face {
+		return f.compare(ctx, org, &s, step, t)
+	}
+	if bring == nil {
+		return s, tech.Outcome{}, f.giveBack(ctx, org, id, step, tech.ErrEvidenceMissing)
+	}
+	out, err := f.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
+		in, err := bring(ctx)
+		if a := readAsked(memo); !a.Provider {
+			in.Challenge = a.Data
+		}
+		return in, err
+	})
+	if err != nil {
+		return s, out, f.giveBack(ctx, org, id, step, err)
+	}
+	return f.settle(ctx, org, &s, step, out, nil)
+}
+
+// take counts one answer to a step. A challenge serves once.
+func (f *Flows) take(ctx context.Context, org idem.OrgID, id idem.SessionID, step int) (s idem.Session, memo []byte, err error) {
+	s, err = f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
+		if err := f.begin(ctx, tx, s, step); err != nil || s.Ended() {
+			return err
+		}
+		if memo, err = s.Take(step, tx.Now()); err != nil {
+			return err
+		}
+		p := &s.Steps[step]
+		if a := readAsked(p.Memo); a.Data != nil && !a.Provider {
+			a.Data = nil
+			return remember(s, step, a, p.MemoUntil)
+		}
+		return nil
+	})
+	return s, memo, err
+}
+
+// giveBack returns an attempt that had no result and passes the cause on.
+func (f *Flows) giveBack(ctx context.Context, org idem.OrgID, id idem.SessionID, step int, cause error) error {
+	_, err := f.change(context.WithoutCancel(ctx), org, id, func(_ store.Tx, s *idem.Session) error {
+		s.GiveBack(step)
+		return nil
+	})
+	if err != nil {
+		f.Log.WarnContext(ctx, "attempt not given back", "session", id, "error", err)
+	}
+	return cause
+}
+
+// settle stores what an attempt found.
+func (f *Flows) settle(ctx context.Context, org idem.OrgID, s *idem.Session, step int, out tech.Outcome, match *idem.MatchResult) (idem.Session, tech.Outcome, error) {
+	result, err := f.resultOf(ctx, org, s, step, out)
+	if err != nil {
+		return *s, out, f.giveBack(ctx, org, s.ID, step, err)
+	}
+	if match != nil {
+		result.Match = match
+	}
+	now, err := f.change(ctx, org, s.ID, func(tx store.Tx, s *idem.Session) error {
+		if err := s.Settle(step, result, failureOf(out), tx.Now()); err != nil || s.Steps[step].Result == nil {
+			return err
+		}
+		return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: step})
+	})
+	if err != nil || now.Steps[step].Result == nil {
+		f.drop(ctx, org, (&idem.Session{Steps: []idem.Step{{Result: &result}}}).Pictures())
+	}
+	return now, out, err
+}
+
+// failureOf names the gravest reason of an outcome.
+func failureOf(out tech.Outcome) idem.Failure {
+	switch {
+	case out.Passed:
+		return idem.Failure{}
+	case len(out.Reasons) == 0:
+		return idem.Failure{Type: idem.FailureResult, Detail: "not_passed"}
+	}
+	return idem.Failure{Type: idem.FailureResult, Detail: string(out.Reasons[0])}
+}
+
+// documents is an electronic document technology that can ask a provider.
+type documents interface {
+	Begin(ctx context.Context, name string, r provider.Request) (memo []byte, valid time.Duration, err error)
+	Approve(ctx context.Context, memo []byte, code string) (tech.Outcome, error)
+}
+
+// AskProvider has a provider send the holder a code; Approve takes it.
+func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, name string, r provider.Request) (idem.Session, error) {
+	org, t, err := f.turn(ctx, id, step)
+	if err != nil {
+		return idem.Session{}, err
+	}
+	d, ok := t.(documents)
+	if !ok {
+		return idem.Session{}, errNoProvider
+	}
+	s, err := f.ask(ctx, org, id, step, maxCodes, func(s *idem.Session, tx store.Tx, times int) error {
+		return remember(s, step, asked{Times: times, Provider: true}, tx.Now())
+	})
+	if err != nil || s.Ended() {
+		return s, err
+	}
+	memo, valid, err := d.Begin(ctx, name, r)
+	if err != nil {
+		return s, err
+	}
+	return f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
+		if err := s.Turn(step, tx.Now()); err != nil {
+			return err
+		}
+		a := readAsked(s.Steps[step].Memo)
+		a.Provider, a.Data = true, memo
+		return remember(s, step, a, tx.Now().Add(valid))
+	})
+}
+
+var errNoProvider = idem.Errorf(idem.Unprocessable, "PROVIDER_NOT_OFFERED", "the step asks no provider")
+
+// Approve gives a provider the holder's code. A wrong code uses an attempt and
+// is CODE_WRONG; the last one fails the step.
+func (f *Flows) Approve(ctx context.Context, id idem.SessionID, step int, code string) (idem.Session, tech.Outcome, error) {
+	org, t, err := f.turn(ctx, id, step)
+	if err != nil {
+		return idem.Session{}, tech.Outcome{}, err
+	}
+	d, ok := t.(documents)
+	if !ok {
+		return idem.Session{}, tech.Outcome{}, errNoProvider
+	}
+	s, memo, err := f.take(ctx, org, id, step)
+	if err != nil || s.Ended() {
+		return s, tech.Outcome{}, err
+	}
+	a := readAsked(memo)
+	if !a.Provider || a.Data == nil {
+		return s, tech.Outcome{}, f.giveBack(ctx, org, id, step, provider.ErrSession)
+	}
+	out, err := d.Approve(ctx, a.Data, code)
+	switch {
+	case errors.Is(err, provider.ErrCode):
+		return f.wrongCode(ctx, org, &s, step, err)
+	case err != nil:
+		return s, out, f.giveBack(ctx, org, id, step, err)
+	}
+	return f.settle(ctx, org, &s, step, out, nil)
+}
+
+// wrongCode fails the step when that was the last attempt.
+func (f *Flows) wrongCode(ctx context.Context, org idem.OrgID, s *idem.Session, step int, cause error) (idem.Session, tech.Outcome, error) {
+	if s.AttemptsLeft(step) > 0 {
+		return *s, tech.Outcome{}, cause
+	}
+	return f.settle(ctx, org, s, step, tech.Outcome{Technology: idem.TechEDocument, Reasons: []tech.Reason{"code_wrong"}}, nil)
+}
+
+// Abort ends a session at the user's wish.
+func (f *Flows) Abort(ctx context.Context, id idem.SessionID) (idem.Session, error) {
+	org, err := f.find(ctx, id)
+	if err != nil {
+		return idem.Session{}, err
+	}
+	return f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error { return s.Abort(tx.Now()) })
+}
+
+func remember(s *idem.Session, step int, a asked, until time.Time) error {
+	memo, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode memo: %w", err)
+	}
+	s.Ask(step, memo, until)
+	return nil
+}
