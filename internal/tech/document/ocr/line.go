@@ -97,13 +97,16 @@ func (e *Engine) Inverted(ctx context.Context, img *Raster, lines []Quad) ([]flo
 // alphabet says what the recogniser's classes mean.
 type alphabet struct {
 	text []string // "" for the blank
-	// fold gives the place in a frame of each class that a machine readable
+	// fold gives the places in a frame of the classes that a machine readable
 	// zone can show; the others are left out.
-	fold map[int]int
+	fold []folded
 }
 
+// folded is a class of the network and its place in a frame.
+type folded struct{ class, place int }
+
 func newAlphabet(lines []string) alphabet {
-	a := alphabet{text: make([]string, 0, len(lines)+2), fold: map[int]int{0: mrz.Blank}}
+	a := alphabet{text: make([]string, 0, len(lines)+2), fold: []folded{{0, mrz.Blank}}}
 	a.text = append(a.text, "")
 	for _, l := range lines {
 		a.text = append(a.text, strings.TrimSuffix(l, "\r"))
@@ -111,7 +114,7 @@ func newAlphabet(lines []string) alphabet {
 	a.text = append(a.text, " ")
 	for class, s := range a.text {
 		if place, ok := zonePlace(s); ok {
-			a.fold[class] = place
+			a.fold = append(a.fold, folded{class, place})
 		}
 	}
 	return a
@@ -157,8 +160,8 @@ func (a alphabet) line(out []float32) Line {
 }
 
 func (a alphabet) frame(step []float32) (f mrz.Frame) {
-	for class, place := range a.fold {
-		f[place] += step[class]
+	for _, c := range a.fold {
+		f[c.place] += step[c.class]
 	}
 	return f
 }
