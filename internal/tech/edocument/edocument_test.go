@@ -240,6 +240,10 @@ func TestEDOC_9_ActiveAuthentication(t *testing.T) {
 		if _, err = ed.Run(t.Context(), tech.Evidence{Files: files, Now: now}); !errors.Is(err, edocument.ErrChallenge) {
 			t.Errorf("%s, no challenge: %v", a.Name, err)
 		}
+		delete(files, edocument.ActiveResponse)
+		if _, err = ed.Run(t.Context(), tech.Evidence{Files: files, Challenge: again.Memo, Now: now}); !errors.Is(err, tech.ErrEvidenceMissing) {
+			t.Errorf("%s, no answer to the challenge: %v", a.Name, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -66,11 +67,15 @@ func (t *Technology) Challenge(context.Context) (tech.Challenge, error) {
 }
 
 // Run checks the files of a chip (EF.SOD with its data groups and, to prove
-// the chip, AA.RESPONSE) or a mobile document. The details are a *Result; the
-// face is the decoded portrait.
+// the chip, AA.RESPONSE) or a mobile document. Evidence that answers a challenge
+// without AA.RESPONSE is refused with EVIDENCE_MISSING: a copied chip would leave
+// it out. The details are a *Result; the face is the decoded portrait.
 func (t *Technology) Run(ctx context.Context, in tech.Evidence) (tech.Outcome, error) {
 	if in.Now.IsZero() {
 		in.Now = time.Now()
+	}
+	if in.Challenge != nil && in.Files[ActiveResponse] == nil {
+		return tech.Outcome{}, tech.ErrEvidenceMissing.At("files").Because(fmt.Errorf("%s: %w", ActiveResponse, emrtd.ErrMissing))
 	}
 	var j *judgement
 	var err error
