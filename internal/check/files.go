@@ -28,7 +28,7 @@ type Files struct {
 // so that a whole sequence fits into memory; they show one face each.
 const (
 	maxFrames  = 40
-	maxPages   = 10
+	maxPages   = 4
 	manyFrames = 5
 	frameSide  = 1280
 )

@@ -244,6 +244,7 @@ func TestCheckDocument(t *testing.T) {
 			read.text("details.portrait.image") == "" || read.text("warnings.1") != "country_mismatch" || len(read.list("details.mrz.rows")) != 2 {
 			t.Errorf("read: %s", read.raw)
 		}
+		w.call("POST", "/v1/check/document", object{"pages": slices.Repeat([]string{b64(portrait("a page", 1))}, 5)}).is(422, "VALIDATION_FAILED").at("/pages")
 		w.call("POST", "/v1/check/document", object{"pages": []string{}}).is(422, "EVIDENCE_MISSING").at("/pages")
 		w.call("POST", "/v1/check/document", object{"pages": []string{b64(bomb())}}).is(413, "IMAGE_TOO_LARGE").at("/pages/0")
 	})
