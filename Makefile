@@ -52,8 +52,8 @@ generate: ## Write the generated files again
 	go run ./tools/conformance
 
 .PHONY: bench
-bench: models ## Measure: face pipeline, HTTP, registry, enrolment, start-up
-	@tools/install postgresql
+bench: models ## Measure: face pipeline, technologies, HTTP, registry, enrolment, start-up
+	@tools/install postgresql fonts-ocr-b fonts-dejavu-core
 	tools/with-postgres go run ./tools/bench
 
 .PHONY: bench-gallery

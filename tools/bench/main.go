@@ -1,5 +1,5 @@
 // Command bench measures Idem on this machine and prints one table: the face
-// pipeline against its bare networks, HTTP against the same, the registry, the
+// pipeline against its bare networks, liveness, documents and chips against theirs, HTTP against the same, the registry, the
 // enrolment protocol on both databases, the start with a large gallery and, when
 // asked for, identification in one of a million templates.
 // Every figure is a median of several rounds; what can be is a ratio to a peer or
@@ -36,6 +36,9 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"face", facePipeline, false},
+		{"liveness", livenessCost, false},
+		{"document", documentCost, false},
+		{"edocument", passiveCost, false},
 		{"http", personCreation, false},
 		{"registry", registryLoad, false},
 		{"enrol", enrolmentRates, false},
@@ -53,7 +56,7 @@ type bench struct {
 }
 
 func main() {
-	only := flag.String("only", "", "comma-separated sections: face, http, registry, enrol, start, gallery (the last one only when named)")
+	only := flag.String("only", "", "comma-separated sections: face, liveness, document, edocument, http, registry, enrol, start, gallery (the last one only when named)")
 	templates := flag.Int("templates", 1_000_000, "size of the large gallery; below 2,000 nothing is saved to start from")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -28,6 +28,7 @@ type Engine struct {
 	broken                       error         // why there are no networks
 	slots                        chan struct{} // one per network at work
 	closing                      sync.Once
+	tape                         *Tape // nil but while measuring
 }
 
 // Open loads the networks in dir. It always returns an engine: without the
@@ -110,5 +111,8 @@ func (e *Engine) run(ctx context.Context, s *onnx.Session, in []float32, shape .
 		return nil, nil, fmt.Errorf("wait for the document engine: %w", ctx.Err())
 	}
 	defer func() { <-e.slots }()
+	if e.tape != nil {
+		e.tape.add(s, in, shape)
+	}
 	return s.Run(in, shape...)
 }
