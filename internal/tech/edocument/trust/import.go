@@ -18,8 +18,9 @@ func (s *Store) Import(data []byte) (Item, error) {
 	if len(data) > MaxFile {
 		return Item{}, fmt.Errorf("file of %d bytes, %d are allowed", len(data), MaxFile)
 	}
-	if block, _ := pem.Decode(data); block != nil {
-		data = block.Bytes
+	data, err := unarmoured(data)
+	if err != nil {
+		return Item{}, err
 	}
 	item, err := recognise(data)
 	if err != nil {
@@ -28,6 +29,19 @@ func (s *Store) Import(data []byte) (Item, error) {
 	sum := sha256.Sum256(data)
 	item.Name = hex.EncodeToString(sum[:8]) + string(item.Kind)
 	return item, s.write(item.Name, data)
+}
+
+// unarmoured takes the PEM armour off. A bundle is refused: of several
+// certificates all but the first would be lost without a word.
+func unarmoured(data []byte) ([]byte, error) {
+	block, rest := pem.Decode(data)
+	if block == nil {
+		return data, nil
+	}
+	if next, _ := pem.Decode(rest); next != nil {
+		return nil, errors.New("more than one PEM block; import each as a file of its own")
+	}
+	return block.Bytes, nil
 }
 
 // recognise tries the kinds: their encodings exclude one another.

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -57,6 +58,19 @@ func TestAlteredMasterListIsRefused(t *testing.T) {
 	}
 	if _, err := os.Stat(folder); err == nil {
 		t.Error("a refused file left a folder")
+	}
+}
+
+func TestImportOfPEM(t *testing.T) {
+	i, other := edoctest.New(t, edoctest.P256()), edoctest.NewIn(t, edoctest.P256(), "DE")
+	one := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.Root})
+	item, err := Open(t.TempDir()).Import(one)
+	if err != nil || !bytes.Equal(item.Certificates[0].Raw, i.Root) {
+		t.Errorf("%+v, %v", item, err)
+	}
+	bundle := append(one, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Root})...)
+	if _, err := Open(t.TempDir()).Import(bundle); err == nil {
+		t.Error("a part of a bundle was taken in")
 	}
 }
 
