@@ -91,7 +91,10 @@ var ladder = []int{960, 1536}
 // none that can be read.
 func (s *sheet) findZone(ctx context.Context, o mrz.Options) (*zone, error) {
 	var best *zone
-	for _, longer := range ladder {
+	for i, longer := range ladder {
+		if i > 0 && (len(s.boxes) == 0 || max(s.img.W, s.img.H) <= ladder[i-1]) {
+			break // a larger size shows nothing more: pictures are not enlarged
+		}
 		if err := s.detect(ctx, longer); err != nil {
 			return nil, err
 		}
