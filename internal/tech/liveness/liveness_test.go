@@ -362,6 +362,26 @@ func TestLiveness_ChallengesAreDrawn(t *testing.T) {
 	}
 }
 
+func TestLiveness_DistancesAreDrawn(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		c, err := technology(t, idem.TechLivenessDistance, nil, start).(tech.Challenger).Challenge(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		moves := c.Shown.(liveness.Asked).Moves
+		for i := 1; i < len(moves); i++ {
+			if moves[i] == moves[i-1] {
+				t.Errorf("%v: distances do not take turns", moves)
+			}
+		}
+		seen[string(c.Memo)] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("100 challenges have %d orders, want 4", len(seen))
+	}
+}
+
 func TestLiveness_Refusals(t *testing.T) {
 	live := still("ann", 5)
 	frames := rendered{shots: live, every: time.Second}.frames()

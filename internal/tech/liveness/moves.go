@@ -48,7 +48,7 @@ func draw(code idem.TechCode) ([]Move, error) {
 	case idem.TechLivenessHead:
 		return drawTurns(4)
 	case idem.TechLivenessDistance:
-		return []Move{Closer, Away}, nil
+		return drawDistances()
 	case idem.TechLivenessPro:
 		moves, err := drawTurns(2)
 		if err != nil {
@@ -74,6 +74,17 @@ func drawTurns(n int) ([]Move, error) {
 		}
 	}
 	return moves, nil
+}
+
+// drawDistances draws two or three moves that take turns: four possible
+// orders, so that a recording of one does not answer all.
+func drawDistances() ([]Move, error) {
+	i, err := below(4)
+	if err != nil {
+		return nil, err
+	}
+	moves := []Move{Closer, Away, Closer, Away}
+	return moves[i%2 : i%2+2+i/2], nil
 }
 
 func below(n int) (int, error) {
