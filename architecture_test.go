@@ -75,11 +75,12 @@ var arrows = map[string][]string{
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
 	"internal/flow": {"", "internal/store", "internal/job", "internal/registry", "internal/picture", "internal/tech", "internal/tech/liveness",
 		"internal/tech/facematch", "internal/tech/document", "internal/tech/edocument", "internal/tech/edocument/provider"},
+	"internal/flow/report":   {""},
 	"internal/flow/flowtest": {"*"}, // wires a world for tests
 	"internal/importer":      {""},
 
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
-		"internal/gallery", "internal/metrics", "internal/check", "internal/check/report", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
+		"internal/gallery", "internal/metrics", "internal/check", "internal/check/report", "internal/flow", "internal/flow/report", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
 		"internal/tech/document", "internal/tech/edocument", "internal/tech/edocument/provider", "internal/httpapi"},
 	"internal/metrics": {""},
 	"internal/stream":  {},

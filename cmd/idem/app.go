@@ -14,6 +14,7 @@ import (
 	"github.com/idem-id/idem/internal/blob/dir"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/ort"
+	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/ram"
 	"github.com/idem-id/idem/internal/job"
@@ -129,6 +130,7 @@ type app struct {
 	pictures *picture.Decoder
 	registry *registry.Registry
 	jobs     *job.Runner
+	flows    *flow.Flows
 	webhooks *webhook.Webhooks
 	chips    *edocument.Technology
 	text     *ocr.Engine

@@ -44,7 +44,7 @@ func root() *cobra.Command {
 	addFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
 		serveCommand(), demoCommand(), migrateCommand(),
-		orgCommand(), subscriptionCommand(), importCommand(), identifyCommand(), checkCommand(),
+		orgCommand(), subscriptionCommand(), flowCommand(), importCommand(), identifyCommand(), checkCommand(),
 		modelsCommand(), evalCommand(), trustCommand(), specimenCommand(),
 		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(), jobsCommand(),
 		workerCommand(), versionCommand(),

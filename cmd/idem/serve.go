@@ -68,9 +68,10 @@ func serve(ctx context.Context, c config, prepare func(*app) (func(), error)) er
 
 // run answers requests and keeps house until ctx ends.
 func (a *app) run(ctx context.Context, listener net.Listener) error {
+	handler := a.handler()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		return httpapi.Serve(ctx, listener, a.handler(), httpapi.TLSFiles{Cert: a.config.TLSCert, Key: a.config.TLSKey})
+		return httpapi.Serve(ctx, listener, handler, httpapi.TLSFiles{Cert: a.config.TLSCert, Key: a.config.TLSKey})
 	})
 	group.Go(func() error { return a.keepHouse(ctx) })
 	group.Go(func() error { return a.keepSnapshots(ctx) })
@@ -85,19 +86,21 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 func (a *app) handler() http.Handler {
 	m := metrics.New(version(), a.readings()...)
 	checks := a.checks(m)
-	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Providers: a.chips, Store: a.store, IDs: idem.UUIDv7{},
-		Metrics: m, Parts: a.parts(), Dialects: []httpapi.Dialect{a.personsDialect(checks)}, Log: a.log, Version: version()})
+	a.addFlows(checks)
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Flows: a.flows, Providers: a.chips, Store: a.store,
+		IDs: idem.UUIDv7{}, Metrics: m, Parts: a.parts(), Dialects: a.dialects(checks), Log: a.log, Version: version()})
 }
 
-func (a *app) personsDialect(checks *check.Checks) httpapi.Dialect {
-	deps := persons.Deps{Registry: a.registry, Checks: checks, Providers: a.chips, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
-	return httpapi.Dialect{
-		Refuse: persons.Refuse(deps),
+func (a *app) dialects(checks *check.Checks) []httpapi.Dialect {
+	deps := a.personsDeps(checks)
+	refuse := persons.Refuse(deps)
+	return []httpapi.Dialect{a.flowsDialect(refuse), {
+		Refuse: refuse,
 		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
 			deps.Authenticate = persons.Authenticate(authenticate)
 			persons.Routes(mux, deps)
 		},
-	}
+	}}
 }
 
 // parts are what readiness stands on.
@@ -149,6 +152,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 			return nil
 		case <-sweep.C:
 			a.sweep(ctx)
+			_, err := a.flows.Expire(ctx, time.Now())
+			a.note(ctx, "expire sessions", err)
 		case <-expire.C:
 			_, err := a.store.System().ExpireIdempotency(ctx, time.Now().Add(-keepAnswers))
 			a.note(ctx, "forget old answers", err)

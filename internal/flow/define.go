@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -14,15 +15,17 @@ import (
 type NewFlow struct {
 	Name         string
 	Technologies []idem.TechCode
-	Config       *idem.PersonConfig // nil: the defaults, collecting where PERSONS is subscribed to
-	SessionTime  time.Duration
-	Attempts     int
+	// Config changes the defaults, which collect where PERSONS is subscribed
+	// to; nil leaves them.
+	Config      func(*idem.PersonConfig)
+	SessionTime time.Duration
+	Attempts    int
 }
 
 // Change says what becomes different; nil stays as it is.
 type Change struct {
 	Name        *string
-	Config      *idem.PersonConfig
+	Config      func(*idem.PersonConfig)
 	SessionTime *time.Duration
 	Attempts    *int
 }
@@ -35,23 +38,15 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.F
 		return idem.Flow{}, err
 	}
 	made := idem.Flow{ID: idem.FlowID(f.IDs.New()), Name: strings.TrimSpace(n.Name), Technologies: n.Technologies,
-		Config: idem.DefaultPersonConfig(), SessionTime: n.SessionTime, Attempts: n.Attempts}
-	if made.SessionTime == 0 {
-		made.SessionTime = idem.DefaultSessionTime
-	}
-	if made.Attempts == 0 {
-		made.Attempts = idem.DefaultAttempts
-	}
-	if n.Config != nil {
-		made.Config = *n.Config
-	}
-	if err := made.Validate(); err != nil {
-		return idem.Flow{}, err
-	}
+		SessionTime: cmp.Or(n.SessionTime, idem.DefaultSessionTime), Attempts: cmp.Or(n.Attempts, idem.DefaultAttempts)}
 	err := f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
-		made.CreatedAt = tx.Now()
-		if n.Config == nil {
-			made.Config.Collect = store.Affordable(ctx, tx, idem.TechPersons) == nil
+		made.CreatedAt, made.Config = tx.Now(), idem.DefaultPersonConfig()
+		made.Config.Collect = store.Affordable(ctx, tx, idem.TechPersons) == nil
+		if n.Config != nil {
+			n.Config(&made.Config)
+		}
+		if err := made.Validate(); err != nil {
+			return err
 		}
 		return f.define(ctx, tx, &made)
 	})
@@ -183,7 +178,7 @@ func (c Change) apply(f *idem.Flow) {
 		f.Name = strings.TrimSpace(*c.Name)
 	}
 	if c.Config != nil {
-		f.Config = *c.Config
+		c.Config(&f.Config)
 	}
 	if c.SessionTime != nil {
 		f.SessionTime = *c.SessionTime

@@ -50,6 +50,10 @@ func tags() []*huma.Tag {
 		{Name: "organisation", Description: "Name and settings of the organisation."},
 		{Name: "keys", Description: "Credentials of API clients."},
 		{Name: "operators", Description: "People who sign in to the cabinet."},
+		{Name: "technologies", Description: "What flows can be made of."},
+		{Name: "flows", Description: "Ordered technologies that persons go through."},
+		{Name: "sessions", Description: "Runs of flows."},
+		{Name: "collections", Description: "What became of ended sessions: persons, or conflicts to decide."},
 		{Name: "subscriptions", Description: "What the organisation may use."},
 	}
 }

@@ -46,6 +46,7 @@ func (s *server) routes() {
 		says(verifyText).like(verifyExample()), s.verifyFace)
 
 	s.checkRoutes()
+	s.flowRoutes()
 
 	handle(s, get("/v1/organisation", "get-organisation", "Read the organisation", idem.SettingsRead), s.getOrganisation)
 	handle(s, patch("/v1/organisation", "change-organisation", "Change name or settings", idem.SettingsWrite).like(settingsExample()), s.changeOrganisation)
@@ -94,6 +95,26 @@ func (s *server) checkRoutes() {
 		says(startEDocumentText).like(startEDocumentExample()), s.startEDocument)
 	handle(s, post(chip+"/{check_id}/approve", "approve-edocument", "Give the holder's code to the provider", run).
 		says(approveEDocumentText).like(object{"code": "123456"}), s.approveEDocument)
+}
+
+// flowRoutes are flows, their sessions and what became of these.
+func (s *server) flowRoutes() {
+	const one = "/v1/flows/{flow_id}"
+	handle(s, get("/v1/technologies", "list-technologies", "List the technologies that flows can be made of", idem.FlowsRead), s.listTechnologies)
+	handle(s, get("/v1/flows", "list-flows", "List flows", idem.FlowsRead), s.listFlows)
+	handleOnce(s, post("/v1/flows", "create-flow", "Make a flow with its key", idem.FlowsManage).creates().
+		says(createFlowText).like(flowExample()), s.createFlow)
+	handle(s, get(one, "get-flow", "Read a flow", idem.FlowsRead), s.getFlow)
+	handle(s, patch(one, "change-flow", "Change name, limits or what the flow has to do with persons", idem.FlowsManage).
+		says(changeFlowText).like(object{"name": "Onboarding", "attempts": 5}), s.changeFlow)
+	handle(s, remove(one, "delete-flow", "Delete a flow; its results stay readable", idem.FlowsManage), s.deleteFlow)
+	handle(s, post(one+"/demo", "demo-flow", "Open a demonstration of a flow", idem.FlowsRead).says(demoFlowText), s.demoFlow)
+
+	handle(s, get("/v1/sessions", "list-sessions", "List sessions", idem.SessionsRead), s.listSessions)
+	handle(s, get("/v1/sessions/{session_id}", "get-session", "Read a session with what its steps found", idem.SessionsRead), s.getSession)
+	handle(s, get("/v1/collections", "list-collections", "List what became of ended sessions", idem.SessionsRead), s.listCollections)
+	handle(s, post("/v1/collections/{session_id}/resolve", "resolve-collection", "Decide a conflict", idem.ReviewsWork).
+		says(resolveText).like(object{"action": "create"}), s.resolveCollection)
 }
 
 // pages are the routes without a key.

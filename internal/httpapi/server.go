@@ -11,6 +11,7 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/access"
 	"github.com/idem-id/idem/internal/check"
+	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
@@ -37,6 +38,7 @@ type Deps struct {
 	Access   *access.Access
 	Registry *registry.Registry
 	Checks   *check.Checks
+	Flows    *flow.Flows
 	// Providers is the technology whose providers answer for documents.
 	Providers *edocument.Technology
 	Store     store.Store // remembers answers for Idempotency-Key
@@ -55,6 +57,7 @@ type server struct {
 	access    *access.Access
 	registry  *registry.Registry
 	checks    *check.Checks
+	flows     *flow.Flows
 	providers *edocument.Technology
 	store     store.Store
 	ids       idem.IDs
@@ -79,7 +82,7 @@ func New(d Deps) http.Handler {
 
 // newServer assembles the native API.
 func newServer(d Deps) *server {
-	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, providers: d.Providers, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
+	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, flows: d.Flows, providers: d.Providers, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
 		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
 	s.fillIn()
 	s.admission = newAdmission(s.limits)

@@ -149,12 +149,7 @@ func (w *World) Left(code idem.TechCode) (left int64) {
 // Flow defines a flow of the technologies. change may be nil.
 func (w *World) Flow(change func(*idem.PersonConfig), codes ...idem.TechCode) idem.Flow {
 	w.Helper()
-	config := idem.DefaultPersonConfig()
-	config.Collect = true
-	if change != nil {
-		change(&config)
-	}
-	f, err := w.Flows.Define(w.Context(), w.Admin, flow.NewFlow{Name: "flow " + idem.UUIDv7{}.New(), Technologies: codes, Config: &config})
+	f, err := w.Flows.Define(w.Context(), w.Admin, flow.NewFlow{Name: "flow " + idem.UUIDv7{}.New(), Technologies: codes, Config: change})
 	w.Must(err)
 	return f
 }

@@ -72,13 +72,16 @@ func (a *api) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	_ = send(w, statusOf(e), "application/json", encode(bodyOf(e)), header)
 }
 
-// statusOf differs from the other APIs in a stale version and a wrong method.
+// statusOf differs from the other APIs in a stale version, a wrong method and
+// what is gone.
 func statusOf(e *idem.Error) int {
 	switch {
 	case e.Code == errMethod.Code:
 		return http.StatusMethodNotAllowed
 	case e.Kind == idem.Precondition:
 		return http.StatusConflict
+	case e.Code == idem.ErrFlowDeleted.Code, e.Code == idem.ErrSessionExpired.Code:
+		return http.StatusGone
 	}
 	return status.Of(e.Kind)
 }

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/blob"
+	"github.com/idem-id/idem/internal/check"
+	"github.com/idem-id/idem/internal/flow"
+	"github.com/idem-id/idem/internal/flow/report"
+	"github.com/idem-id/idem/internal/httpapi"
+	"github.com/idem-id/idem/internal/httpapi/flows"
+	"github.com/idem-id/idem/internal/httpapi/persons"
+	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/webhook"
+	"github.com/spf13/cobra"
+)
+
+// addFlows makes the use case over technologies that run within the bounds of
+// the checks, and lets the runner collect sessions.
+func (a *app) addFlows(checks *check.Checks) {
+	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
+		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Run: checks.Execute, IDs: idem.UUIDv7{}, Emit: a.emit, Log: a.log})
+	a.jobs.Add(a.flows.Worker())
+}
+
+// emit tells the webhooks of a flow.
+func (a *app) emit(ctx context.Context, tx store.Tx, e flow.Event) error {
+	success, data := report.Told(string(e.Name), e.Session, e.Step)
+	return a.webhooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
+}
+
+func (a *app) flowsDialect(refuse func(http.ResponseWriter, *http.Request, error)) httpapi.Dialect {
+	deps := flows.Deps{Flows: a.flows, Pictures: a.pictures, Refuse: refuse}
+	return httpapi.Dialect{
+		Refuse: refuse,
+		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
+			deps.Authenticate = flows.Authenticate(authenticate)
+			flows.Routes(mux, deps)
+		},
+	}
+}
+
+func (a *app) personsDeps(checks *check.Checks) persons.Deps {
+	return persons.Deps{Registry: a.registry, Checks: checks, Providers: a.chips, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
+}
+
+func flowCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "flow", Short: "Define flows and see their keys"}
+	create := addJSON(&cobra.Command{Use: "create NAME TECHNOLOGY...", Short: "Make a flow of technologies in their order and print its key",
+		Args: cobra.MinimumNArgs(2), RunE: createFlow})
+	create.Flags().Bool("no-persons", false, "do not make persons of its sessions")
+	create.Flags().Bool("person-photo", false, "compare faces with the photos of known persons")
+	create.Flags().Bool("skip-known", false, "copy earlier documents of known persons")
+	cmd.AddCommand(addOrg(create),
+		addOrg(addJSON(&cobra.Command{Use: "list", Short: "List the flows with their keys", Args: cobra.NoArgs, RunE: listFlows})),
+		addOrg(&cobra.Command{Use: "delete NAME|ID", Short: "Delete a flow; its results stay readable", Args: cobra.ExactArgs(1), RunE: deleteFlow}),
+		addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow}))
+	return cmd
+}
+
+// definedFlow is what scripts read.
+type definedFlow struct {
+	ID           string   `json:"id"`
+	Name         string   `json:"name"`
+	Key          string   `json:"key"`
+	Technologies []string `json:"technologies"`
+}
+
+// withFlows runs f with the definitions of an organisation's flows.
+func withFlows(cmd *cobra.Command, f func(*data, *flow.Flows, idem.Principal) error) error {
+	return withData(cmd, func(d *data) error {
+		org, err := d.orgOf(cmd)
+		if err != nil {
+			return err
+		}
+		return f(d, flow.New(flow.Deps{Store: d.store, Vault: d.vault, Keys: d.access, IDs: idem.UUIDv7{}, Log: d.log}), admin(org.ID))
+	})
+}
+
+func createFlow(cmd *cobra.Command, args []string) error {
+	n := flow.NewFlow{Name: args[0]}
+	for _, text := range args[1:] {
+		n.Technologies = append(n.Technologies, idem.TechCode(strings.ToUpper(text)))
+	}
+	n.Config = func(c *idem.PersonConfig) {
+		if off, _ := cmd.Flags().GetBool("no-persons"); off {
+			c.Collect = false
+		}
+		c.PersonPhoto, _ = cmd.Flags().GetBool("person-photo")
+		c.SkipKnown, _ = cmd.Flags().GetBool("skip-known")
+	}
+	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
+		made, err := all.Define(cmd.Context(), p, n)
+		if err != nil {
+			return err
+		}
+		return printFlows(cmd, all, p, []idem.Flow{made})
+	})
+}
+
+func listFlows(cmd *cobra.Command, _ []string) error {
+	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
+		list, err := all.List(cmd.Context(), p)
+		if err != nil {
+			return err
+		}
+		return printFlows(cmd, all, p, list)
+	})
+}
+
+func printFlows(cmd *cobra.Command, all *flow.Flows, p idem.Principal, list []idem.Flow) error {
+	out := []definedFlow{}
+	rows := [][]any{{"NAME", "KEY", "TECHNOLOGIES", "ID"}}
+	for _, f := range list {
+		key, err := all.Key(cmd.Context(), p, f.ID)
+		if err != nil {
+			return err
+		}
+		line := definedFlow{ID: string(f.ID), Name: f.Name, Key: key}
+		for _, c := range f.Technologies {
+			line.Technologies = append(line.Technologies, string(c))
+		}
+		out = append(out, line)
+		rows = append(rows, []any{f.Name, key, strings.Join(line.Technologies, ","), f.ID})
+	}
+	if wantsJSON(cmd) {
+		return printJSON(cmd.OutOrStdout(), out)
+	}
+	table(cmd.OutOrStdout(), rows...)
+	return nil
+}
+
+// findFlow returns the flow of that name or id.
+func findFlow(cmd *cobra.Command, all *flow.Flows, p idem.Principal, text string) (idem.Flow, error) {
+	list, err := all.List(cmd.Context(), p)
+	if err != nil {
+		return idem.Flow{}, err
+	}
+	for _, f := range list {
+		if f.Name == text || string(f.ID) == text {
+			return f, nil
+		}
+	}
+	return idem.Flow{}, idem.ErrFlowNotFound
+}
+
+func deleteFlow(cmd *cobra.Command, args []string) error {
+	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
+		f, err := findFlow(cmd, all, p, args[0])
+		if err != nil {
+			return err
+		}
+		return all.Delete(cmd.Context(), p, f.ID)
+	})
+}
+
+func demoFlow(cmd *cobra.Command, args []string) error {
+	return withFlows(cmd, func(d *data, all *flow.Flows, p idem.Principal) error {
+		f, err := findFlow(cmd, all, p, args[0])
+		if err != nil {
+			return err
+		}
+		s, err := all.Demo(cmd.Context(), p, f.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "session %s, until %s\n", s.ID, s.ExpiresAt.Format("15:04"))
+		return err
+	})
+}

@@ -1,0 +1,267 @@
+package flows
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/flow"
+	"github.com/idem-id/idem/internal/flow/report"
+	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/edocument/provider"
+)
+
+type createBody struct {
+	APIKey   string          `json:"api_key"`
+	Metadata json.RawMessage `json:"metadata"`
+	Locale   string          `json:"locale"`
+}
+
+type created struct {
+	Session      string   `json:"session_id"`
+	Technologies []string `json:"technologies"`
+}
+
+func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
+	var body createBody
+	if err := readJSON(w, r, &body); err != nil {
+		return nil, err
+	}
+	p, err := a.client(r, body.APIKey)
+	if err != nil {
+		return nil, err
+	}
+	o := flow.Opening{Metadata: body.Metadata, Locale: body.Locale}
+	if string(o.Metadata) == "null" {
+		o.Metadata = nil
+	}
+	s, err := a.Flows.Open(r.Context(), p, o)
+	if err != nil {
+		return nil, err
+	}
+	return created{string(s.ID), report.StartedOf(&s).Technologies}, nil
+}
+
+// client tells whose flow key is shown, in the body or query or in the header.
+func (a *api) client(r *http.Request, secret string) (idem.Principal, error) {
+	switch header := r.Header.Get("X-API-Key"); {
+	case secret == "":
+		secret = header
+	case header != "" && header != secret:
+		return idem.Principal{}, idem.Errorf(idem.Invalid, "AMBIGUOUS_CREDENTIALS", "api_key and X-API-Key differ")
+	}
+	return a.Authenticate(r.Context(), idem.CredentialFlow, secret)
+}
+
+func (a *api) result(_ http.ResponseWriter, r *http.Request) (any, error) {
+	if r.Header.Get("Origin") != "" {
+		return nil, errOrigin
+	}
+	query := r.URL.Query()
+	p, err := a.client(r, query.Get("flow_api_key"))
+	if err != nil {
+		return nil, err
+	}
+	id, err := sessionID(query.Get("session_id"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Flows.Result(r.Context(), p, id)
+	if errors.Is(err, idem.ErrFlowNotFound) {
+		err = idem.ErrSessionNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return report.Of(&s, func(ref idem.BlobRef) (string, error) {
+		data, err := a.Flows.Picture(r.Context(), p.Org, &s, ref)
+		if errors.Is(err, idem.ErrErased) {
+			return "", nil
+		}
+		return base64.StdEncoding.EncodeToString(data), err
+	})
+}
+
+func sessionID(text string) (idem.SessionID, error) {
+	id, ok := idem.ParseID(text)
+	if !ok {
+		return "", idem.ErrSessionNotFound
+	}
+	return idem.SessionID(id), nil
+}
+
+// stateObject is how far a session is.
+type stateObject struct {
+	Session   string       `json:"session_id"`
+	Status    string       `json:"status"`
+	Demo      bool         `json:"is_demo"`
+	Locale    string       `json:"locale"`
+	ExpiresAt string       `json:"expires_at"`
+	Current   *int         `json:"current_step"`
+	Steps     []stepObject `json:"steps"`
+	Failure   any          `json:"failure_reason"`
+	Outcome   *outcome     `json:"outcome,omitempty"`
+	Challenge any          `json:"challenge,omitempty"`
+}
+
+type stepObject struct {
+	Index        int    `json:"index"`
+	Code         string `json:"code"`
+	Name         string `json:"name"`
+	State        string `json:"state"`
+	AttemptsLeft int    `json:"attempts_left"`
+}
+
+// outcome tells the user of an attempt what to do better.
+type outcome struct {
+	Passed   bool          `json:"passed"`
+	Reasons  []tech.Reason `json:"reasons"`
+	Warnings []tech.Reason `json:"warnings"`
+}
+
+func stateOf(s *idem.Session) stateObject {
+	out := stateObject{Session: string(s.ID), Status: string(s.State), Demo: s.Demo, Locale: s.Locale,
+		ExpiresAt: s.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000000Z"), Steps: make([]stepObject, len(s.Steps))}
+	if f := report.FailureOf(s.Failure); f != nil {
+		out.Failure = f
+	}
+	if at := s.Current(); at >= 0 {
+		out.Current = &at
+	}
+	for i := range s.Steps {
+		t := report.TechnologyOf(s.Steps[i].Technology)
+		out.Steps[i] = stepObject{i, t.Code, t.Name, string(s.Steps[i].State), s.AttemptsLeft(i)}
+	}
+	return out
+}
+
+// after is the state behind an attempt.
+func after(s *idem.Session, out tech.Outcome) stateObject {
+	state := stateOf(s)
+	state.Outcome = &outcome{out.Passed, append([]tech.Reason{}, out.Reasons...), append([]tech.Reason{}, out.Warnings...)}
+	return state
+}
+
+func (a *api) state(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := sessionID(r.PathValue("session_id"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Flows.State(r.Context(), id)
+	return stateOf(&s), err
+}
+
+func (a *api) start(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := sessionID(r.PathValue("session_id"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Flows.Start(r.Context(), id)
+	return stateOf(&s), err
+}
+
+func (a *api) abort(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := sessionID(r.PathValue("session_id"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Flows.Abort(r.Context(), id)
+	return stateOf(&s), err
+}
+
+// step reads the session and the step of a path.
+func step(r *http.Request) (idem.SessionID, int, error) {
+	id, err := sessionID(r.PathValue("session_id"))
+	if err != nil {
+		return "", 0, err
+	}
+	i, err := strconv.Atoi(r.PathValue("index"))
+	if err != nil {
+		return "", 0, idem.Errorf(idem.NotFound, "STEP_NOT_FOUND", "the session has no such step")
+	}
+	return id, i, nil
+}
+
+func (a *api) submit(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, i, err := step(r)
+	if err != nil {
+		return nil, err
+	}
+	bring, err := a.evidence(w, r)
+	if err != nil {
+		return nil, err
+	}
+	s, out, err := a.Flows.Submit(r.Context(), id, i, bring)
+	return after(&s, out), err
+}
+
+func (a *api) challenge(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, i, err := step(r)
+	if err != nil {
+		return nil, err
+	}
+	s, shown, err := a.Flows.Challenge(r.Context(), id, i)
+	if err != nil {
+		return nil, err
+	}
+	out := stateOf(&s)
+	out.Challenge = shown
+	if nonce, ok := shown.([]byte); ok {
+		out.Challenge = map[string]any{"nonce": nonce}
+	}
+	return out, nil
+}
+
+type requestBody struct {
+	Provider string `json:"provider"`
+	IIN      string `json:"iin"`
+	Phone    string `json:"phone"`
+}
+
+func (a *api) request(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, i, err := step(r)
+	if err != nil {
+		return nil, err
+	}
+	var body requestBody
+	if err := readJSON(w, r, &body); err != nil {
+		return nil, err
+	}
+	s, err := a.Flows.AskProvider(r.Context(), id, i, body.Provider, provider.Request{PersonalNumber: body.IIN, Phone: body.Phone})
+	return stateOf(&s), err
+}
+
+type approveBody struct {
+	Code string `json:"code"`
+}
+
+func (a *api) approve(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, i, err := step(r)
+	if err != nil {
+		return nil, err
+	}
+	var body approveBody
+	if err := readJSON(w, r, &body); err != nil {
+		return nil, err
+	}
+	s, out, err := a.Flows.Approve(r.Context(), id, i, body.Code)
+	return after(&s, out), err
+}
+
+// send writes an answer. A client that left is nobody's error.
+func send(w http.ResponseWriter, body any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(data)
+	return nil
+}
