@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"fmt"
+	"image"
 	"slices"
 	"sync"
 	"testing"
@@ -120,9 +121,9 @@ func TestPersons_35_ActionsBySource(t *testing.T) {
 func TestPersons_38_KnownPersonsNeedNoUnit(t *testing.T) {
 	flowtest.Each(t, func(w *world) {
 		meet(w, "ann")
-		known := newPerson(w, "ann", idem.PhotoOther, iin(flowtest.IIN))
+		f, known := w.Flow(nil, ed, ld), newPerson(w, "ann", idem.PhotoOther, iin(flowtest.IIN))
 		w.Limit(idem.TechPersons, 0)
-		s, c := w.Onboard(w.Flow(nil, ed, ld), "")
+		s, c := w.Onboard(f, "")
 		if !s.Passed() || c.State != idem.CollectionDone || c.Person != known.Person.ID {
 			w.Errorf("collected %+v of %s", c, s.State)
 		}
@@ -483,5 +484,18 @@ func TestErasingAPersonErasesItsSessions(t *testing.T) {
 		if _, err := w.Flows.Picture(w.Context(), w.Org, &s, s.Steps[1].Result.Face); err == nil {
 			w.Error("a picture of the session can be read")
 		}
+	})
+}
+
+func TestPicturesThatAreNoPhotosAreLeftOut(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		tiny := flowtest.Card("ann", flowtest.IIN, "D1")
+		tiny.Face = image.NewGray(image.Rect(0, 0, 20, 20))
+		w.Document.Finds(tiny)
+		_, c := w.Onboard(w.Flow(nil, ld, dr), "")
+		v := w.Person(c.Person)
+		same(w, "photos", photos(v), "LIVE*")
+		same(w, "aliases", aliases(v), "DOCUMENT_NUMBER=D1", "PERSONAL_NUMBER="+flowtest.IIN)
 	})
 }

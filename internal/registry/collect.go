@@ -189,6 +189,10 @@ func (r *Registry) gather(ctx context.Context, org idem.OrgID, g Gathered, plan 
 			continue
 		}
 		f, err := r.take(ctx, u, flagging(plan.settings).FaceUniqueness)
+		if unfit(err) {
+			r.log.WarnContext(ctx, "photo of a session left out", "session", g.Session, "type", u.Type, "code", idem.CodeOf(err))
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("take in %s photo: %w", u.Type, err)
 		}
@@ -209,6 +213,16 @@ func (r *Registry) gather(ctx context.Context, org idem.OrgID, g Gathered, plan 
 		out.made = append(out.made, made{person: out.person, photo: photo, blob: blob, key: out.key})
 	}
 	return out, nil
+}
+
+// unfit reports whether a picture will never be a photo, such as a tiny
+// portrait: the rest of the session is still collected.
+func unfit(err error) bool {
+	switch idem.KindOf(err) {
+	case idem.Unprocessable, idem.Unsupported, idem.TooLarge:
+		return err != nil
+	}
+	return false
 }
 
 func (g *gathering) references() (refs []gallery.Entry) {

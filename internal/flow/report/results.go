@@ -52,10 +52,10 @@ func comparedOf(h Head, r *idem.MatchResult) Match {
 // Recognised is the result of Document Recognition.
 type Recognised struct {
 	Head
-	Type     string            `json:"type"`
+	Type     string            `json:"document_type"`
 	Country  string            `json:"country"`
 	Fields   map[string]string `json:"fields"`
-	Portrait *string           `json:"portrait"` // base64
+	Portrait *string           `json:"face_photo"` // base64
 }
 
 func recognisedOf(h Head, d *idem.DocumentResult, face *string) Recognised {
