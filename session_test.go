@@ -32,7 +32,7 @@ func wants(t *testing.T, err, target error) {
 	}
 }
 
-// pass takes one attempt at a step and settles it.
+// attempt takes one attempt at a step and settles it.
 func attempt(t *testing.T, s *idem.Session, i int, ok bool) error {
 	t.Helper()
 	if _, err := s.Begin(i, opened); err != nil {

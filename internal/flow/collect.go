@@ -76,7 +76,7 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	}
 	h, reason := s.Harvest(settings, metadata)
 	if reason != "" && (reason != idem.CollectionNumbersDiffer || decided == nil) {
-		return f.Registry.SkipCollection(ctx, p, id, reason)
+		return f.Registry.CloseCollection(ctx, p, id, reason)
 	}
 	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || h.Verifies(), Verifies: h.Verifies(),
 		Policy: s.Config.Conflict, Decided: decided}
@@ -89,9 +89,9 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	row, err = f.Registry.Collect(ctx, p, g)
 	switch {
 	case errors.Is(err, idem.ErrSubscriptionRequired):
-		return f.Registry.SkipCollection(ctx, p, id, idem.CollectionNoSubscription)
+		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionNoSubscription)
 	case errors.Is(err, idem.ErrSubscriptionLimit):
-		return f.Registry.SkipCollection(ctx, p, id, idem.CollectionLimitReached)
+		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionLimitReached)
 	}
 	return row, err
 }
@@ -172,7 +172,7 @@ func (f *Flows) Discard(ctx context.Context, p idem.Principal, id idem.SessionID
 	if err := f.inConflict(ctx, p.Org, id); err != nil {
 		return idem.Collection{}, err
 	}
-	return f.Registry.SkipCollection(ctx, p, id, idem.CollectionDiscarded)
+	return f.Registry.CloseCollection(ctx, p, id, idem.CollectionDiscarded)
 }
 
 func (f *Flows) inConflict(ctx context.Context, org idem.OrgID, id idem.SessionID) error {

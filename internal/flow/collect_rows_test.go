@@ -267,9 +267,8 @@ func TestPersons_67_CollectedOnce(t *testing.T) {
 		if again := w.Collect(s.ID); again.Person != c.Person || w.Count() != 1 || len(w.Actions(c.Person)) != before {
 			w.Errorf("collected again: %+v", again)
 		}
-		fresh := w.Finish(w.Open(w.Flow(nil, dr), "").ID)
 		w.Document.Finds(flowtest.Card("cid", "X9", "D9"))
-		fresh = w.Finish(w.Open(w.Flow(nil, dr), "").ID)
+		fresh := w.Finish(w.Open(w.Flow(nil, dr), "").ID)
 		for range 4 {
 			wait.Go(func() { _, _ = w.Flows.Collect(w.Context(), w.Org, fresh.ID) })
 		}

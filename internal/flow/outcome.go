@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/picture"
@@ -34,8 +35,25 @@ func (f *Flows) resultOf(ctx context.Context, org idem.OrgID, s *idem.Session, s
 	if err != nil {
 		return r, fmt.Errorf("encode face: %w", err)
 	}
-	r.Face, err = f.put(ctx, org, s, data)
-	return r, err
+	if r.Face, err = f.put(ctx, org, s, data); err != nil {
+		return r, err
+	}
+	if d, ok := out.Details.(*edocument.Result); ok && out.Passed && d.Document != nil {
+		f.addSheets(ctx, org, s, d, r.Document)
+	}
+	return r, nil
+}
+
+// addSheets draws what people read. Without them the result stands as well:
+// they can be drawn again.
+func (f *Flows) addSheets(ctx context.Context, org idem.OrgID, s *idem.Session, d *edocument.Result, to *idem.DocumentResult) {
+	files, err := d.Files(string(s.ID), time.Now())
+	if err == nil {
+		to.Files, err = f.keepSheets(ctx, org, s, files)
+	}
+	if err != nil {
+		f.Log.WarnContext(ctx, "sheets of a document not drawn", "session", s.ID, "error", err)
+	}
 }
 
 // faceOf returns the face as a picture. The JPEG of an electronic document

@@ -135,9 +135,10 @@ func (r *Registry) writePhotos(ctx context.Context, tx store.Tx, p idem.Principa
 	return append(actions, defaultChanged(old, chosen)), nil
 }
 
-// SkipCollection closes a collection that writes nothing; one that is closed
-// already stays as it is. Discarding a conflict is an operator's decision.
-func (r *Registry) SkipCollection(ctx context.Context, p idem.Principal, session idem.SessionID, reason idem.CollectionReason) (out idem.Collection, err error) {
+// CloseCollection closes a collection that writes nothing: as a conflict when
+// the documents contradict each other, else as skipped. One that is closed
+// already stays as it is; discarding a conflict is an operator's decision.
+func (r *Registry) CloseCollection(ctx context.Context, p idem.Principal, session idem.SessionID, reason idem.CollectionReason) (out idem.Collection, err error) {
 	if err := p.Require(idem.PersonsWrite); err != nil {
 		return out, err
 	}

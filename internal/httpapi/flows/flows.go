@@ -31,7 +31,7 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := readJSON(w, r, &body); err != nil {
 		return nil, err
 	}
-	p, err := a.client(r, body.APIKey)
+	p, err := a.client(r, idem.CredentialFlow, body.APIKey)
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +46,16 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
 	return created{string(s.ID), report.StartedOf(&s).Technologies}, nil
 }
 
-// client tells whose flow key is shown, in the body or query or in the header.
-func (a *api) client(r *http.Request, secret string) (idem.Principal, error) {
+// client tells whose key of a kind is shown, in the body or query or in the
+// header.
+func (a *api) client(r *http.Request, kind idem.CredentialKind, secret string) (idem.Principal, error) {
 	switch header := r.Header.Get("X-API-Key"); {
 	case secret == "":
 		secret = header
 	case header != "" && header != secret:
 		return idem.Principal{}, idem.Errorf(idem.Invalid, "AMBIGUOUS_CREDENTIALS", "api_key and X-API-Key differ")
 	}
-	return a.Authenticate(r.Context(), idem.CredentialFlow, secret)
+	return a.Authenticate(r.Context(), kind, secret)
 }
 
 func (a *api) result(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -62,7 +63,7 @@ func (a *api) result(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, errOrigin
 	}
 	query := r.URL.Query()
-	p, err := a.client(r, query.Get("flow_api_key"))
+	p, err := a.client(r, idem.CredentialFlow, query.Get("flow_api_key"))
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +251,29 @@ func (a *api) approve(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	s, out, err := a.Flows.Approve(r.Context(), id, i, body.Code)
 	return after(&s, out), err
+}
+
+type filesBody struct {
+	APIKey  string `json:"api_key"`
+	Session string `json:"session_id"`
+}
+
+// generateFiles draws the missing sheets of a session's electronic document,
+// for the holder of the organisation's Persons key.
+func (a *api) generateFiles(w http.ResponseWriter, r *http.Request) (any, error) {
+	var body filesBody
+	if err := readJSON(w, r, &body); err != nil {
+		return nil, err
+	}
+	p, err := a.client(r, idem.CredentialPersons, body.APIKey)
+	if err != nil {
+		return nil, err
+	}
+	id, err := sessionID(body.Session)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, a.Flows.DrawSheets(r.Context(), p, id)
 }
 
 // send writes an answer. A client that left is nobody's error.

@@ -48,6 +48,7 @@ func (a *api) routes() []route {
 	return []route{
 		{"POST", Base + "/create", a.create},
 		{"GET", Base + "/result", a.result},
+		{"POST", "/api/v1/e-document/generate-files", a.generateFiles},
 
 		{"GET", session + "/state", a.state},
 		{"POST", session + "/start", a.start},

@@ -3,6 +3,7 @@ package flows_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/idem-id/idem/internal/httpapi/flows"
 	"github.com/idem-id/idem/internal/httpapi/persons"
 	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/store"
 )
 
 // server is a world behind HTTP.
@@ -342,4 +344,49 @@ func TestConflictsOverHTTP(t *testing.T) {
 			s.Errorf("the session is %v", one)
 		}
 	})
+}
+
+func TestSheetsOfADocument(t *testing.T) {
+	each(t, func(s *server) {
+		f := s.Flow(nil, idem.TechEDocument, idem.TechLivenessHead)
+		path, id := s.begin(f)
+		generate := func(key string) (int, object) {
+			return s.post("/api/v1/e-document/generate-files/", fmt.Sprintf(`{"api_key":%q,"session_id":%q}`, key, id))
+		}
+		code, answer := generate(s.Persons)
+		s.refused(code, answer, 404, "SESSION_NOT_FOUND")
+		s.ok(s.post(path+"/steps/0/request/", fmt.Sprintf(`{"iin":%q,"phone":%q}`, flowtest.IIN, flowtest.Phone)))
+		s.ok(s.post(path+"/steps/0/approve/", `{"code":"123456"}`))
+		sheets := func() (pdf, png []byte) {
+			document := s.result(f, id)["edocument_result"].(object)
+			return decoded(s, document["document_pdf"]), decoded(s, document["document_image"])
+		}
+		if pdf, png := sheets(); !bytes.HasPrefix(pdf, []byte("%PDF")) || !bytes.HasPrefix(png, []byte("\x89PNG")) {
+			s.Errorf("the sheets begin with %.8q and %.8q", pdf, png)
+		}
+		code, answer = generate(s.key(f))
+		s.refused(code, answer, 401, "API_KEY_INVALID")
+		code, answer = generate(s.Persons)
+		s.refused(code, answer, 409, "FILES_EXIST")
+		s.Must(s.Store.Update(s.Context(), s.Org, func(tx store.Tx) error {
+			found, err := tx.Sessions().GetForUpdate(s.Context(), idem.SessionID(id))
+			if err != nil {
+				return err
+			}
+			found.Steps[0].Result.Document.Files = idem.DocumentFiles{}
+			return tx.Sessions().Save(s.Context(), found)
+		}))
+		s.ok(generate(s.Persons))
+		if pdf, png := sheets(); !bytes.HasPrefix(pdf, []byte("%PDF")) || !bytes.HasPrefix(png, []byte("\x89PNG")) {
+			s.Errorf("drawn again the sheets begin with %.8q and %.8q", pdf, png)
+		}
+	})
+}
+
+func decoded(s *server, text any) []byte {
+	s.Helper()
+	encoded, _ := text.(string)
+	data, err := base64.StdEncoding.DecodeString(encoded)
+	s.Must(err)
+	return data
 }
