@@ -30,7 +30,7 @@ func TestPortrait(t *testing.T) {
 	if picture.DecodesJPEG2000() {
 		files["jp2"], files["j2k"] = sample(t, "quarters.jp2"), sample(t, "quarters.j2k")
 	}
-	d := picture.NewDecoder(picture.DefaultLimits(), selfWorker(t))
+	d := picture.NewDecoder(patient(), selfWorker(t))
 	for name, data := range files {
 		p, err := d.Portrait(t.Context(), data)
 		if err != nil || p.Width != 96 || p.Height != 128 || shown(p.Image) != "rgbw" {
@@ -67,7 +67,7 @@ func TestDamagedPortrait(t *testing.T) {
 	if !picture.DecodesJPEG2000() {
 		t.Skip("this build has no decoder of JPEG 2000 (make test has)")
 	}
-	d := picture.NewDecoder(picture.DefaultLimits(), selfWorker(t))
+	d := picture.NewDecoder(patient(), selfWorker(t))
 	data := sample(t, "quarters.jp2")
 	for _, cut := range []int{60, 200, 900, len(data) - 3} {
 		if _, err := d.Portrait(t.Context(), data[:cut]); !errors.Is(err, picture.ErrUndecodable) {
@@ -108,7 +108,7 @@ func TestEDOC_6_CraftedPortraitIsKilled(t *testing.T) {
 	if err == nil || idem.KindOf(err) == idem.Unavailable {
 		t.Errorf("err = %v", err)
 	}
-	if _, err := picture.NewDecoder(picture.DefaultLimits(), selfWorker(t)).Portrait(t.Context(), sample(t, "quarters.jp2")); err != nil {
+	if _, err := picture.NewDecoder(patient(), selfWorker(t)).Portrait(t.Context(), sample(t, "quarters.jp2")); err != nil {
 		t.Errorf("after it: %v", err)
 	}
 }

@@ -62,8 +62,11 @@ func (w *Worker) decode(ctx context.Context, data []byte, l Limits) (raster, err
 // ErrUndecodable, one that does not start is of kind Unavailable, and a
 // context that ends ends the process.
 func (w *Worker) Run(ctx context.Context, in io.Reader, limit int) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, workerTime)
-	defer cancel()
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, workerTime)
+		defer cancel()
+	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, w.Path, w.Args...)
 	cmd.Env = workerEnv()
