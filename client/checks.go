@@ -107,10 +107,7 @@ func (c *Client) ChallengeLiveness(ctx context.Context, kind string) (LivenessCh
 // AnswerLiveness sends the frames of a person who made the moves. A challenge
 // serves once.
 func (c *Client) AnswerLiveness(ctx context.Context, check string, frames []Frame) (Check[Liveness], error) {
-	images, times := make([][]byte, len(frames)), make([]int64, len(frames))
-	for i, f := range frames {
-		images[i], times[i] = f.Image, f.At.Milliseconds()
-	}
+	images, times := frameParts(frames)
 	k, err := withForm(call{method: http.MethodPost, path: "/v1/check/liveness/" + url.PathEscape(check)}, map[string]any{"frames": images, "times_ms": times})
 	return answerOf[Check[Liveness]](ctx, c, k, err)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // Client calls one server with one secret key. It is safe for concurrent use.
 type Client struct {
 	base     string
-	key      string
+	shown    http.Header // the credential, in every request
 	http     *http.Client
 	attempts int
 	pause    time.Duration
@@ -40,11 +41,15 @@ func WithAttempts(attempts int, pause time.Duration) Option {
 // New makes a client of the server at base, such as https://idem.example, that
 // shows the secret key sk_....
 func New(base, secretKey string, options ...Option) (*Client, error) {
+	return newClient(base, http.Header{"Authorization": {"Bearer " + secretKey}}, options)
+}
+
+func newClient(base string, shown http.Header, options []Option) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%q is no address of a server", base)
 	}
-	c := &Client{base: strings.TrimSuffix(base, "/"), key: secretKey, http: &http.Client{Timeout: time.Minute},
+	c := &Client{base: strings.TrimSuffix(base, "/"), shown: shown, http: &http.Client{Timeout: time.Minute},
 		attempts: 4, pause: 250 * time.Millisecond, longest: 30 * time.Second}
 	for _, o := range options {
 		o(c)
@@ -202,7 +207,7 @@ func (c *Client) request(ctx context.Context, k call, key string) (*http.Request
 	for name, values := range k.header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Authorization", "Bearer "+c.key)
+	maps.Copy(req.Header, c.shown)
 	if k.body != nil {
 		req.Header.Set("Content-Type", k.contentType)
 	}

@@ -54,11 +54,35 @@ func CodeOf(err error) string {
 func refusal(status int, header http.Header, body []byte) *Error {
 	e := &Error{}
 	if err := json.Unmarshal(body, e); err != nil || e.Code == "" {
+		e = refusalOfFlow(body)
+	}
+	if e.Code == "" {
 		e = &Error{Code: "UNEXPECTED_ANSWER", Detail: http.StatusText(status)}
 	}
 	e.Status = status
 	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return e
+}
+
+// refusalOfFlow reads the shape in which the Flow session API refuses; the code
+// is empty for anything else.
+func refusalOfFlow(body []byte) *Error {
+	var told struct {
+		Error struct {
+			Code    string         `json:"code"`
+			Message string         `json:"message"`
+			Field   string         `json:"field"`
+			Details map[string]any `json:"details"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &told) != nil {
+		return &Error{}
+	}
+	e := &Error{Code: told.Error.Code, Detail: told.Error.Message, Details: told.Error.Details}
+	if told.Error.Field != "" {
+		e.Faults = []Fault{{Detail: told.Error.Message, Pointer: "/" + told.Error.Field}}
 	}
 	return e
 }

@@ -58,7 +58,8 @@ func flowCommand() *cobra.Command {
 	cmd.AddCommand(addOrg(create),
 		addOrg(addJSON(&cobra.Command{Use: "list", Short: "List the flows with their keys", Args: cobra.NoArgs, RunE: listFlows})),
 		addOrg(&cobra.Command{Use: "delete NAME|ID", Short: "Delete a flow; its results stay readable", Args: cobra.ExactArgs(1), RunE: deleteFlow}),
-		addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow}))
+		addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow}),
+		webhookCommand())
 	return cmd
 }
 

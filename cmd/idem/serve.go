@@ -87,7 +87,7 @@ func (a *app) handler() http.Handler {
 	m := metrics.New(version(), a.readings()...)
 	checks := a.checks(m)
 	a.addFlows(checks)
-	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Flows: a.flows, Providers: a.chips, Store: a.store,
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Flows: a.flows, Webhooks: a.webhooks, Providers: a.chips, Store: a.store,
 		IDs: idem.UUIDv7{}, Metrics: m, Parts: a.parts(), Dialects: a.dialects(checks), Log: a.log, Version: version()})
 }
 

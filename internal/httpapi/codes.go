@@ -71,6 +71,8 @@ func requestCodes() []errorCode {
 		{"SUBSCRIPTION_REQUIRED", 403, "The organisation has no active subscription for the technology."},
 		{"TECHNOLOGY_UNKNOWN", 422, "There is no technology of that code here."},
 		{"VALIDATION_FAILED", 422, "The request is understood and not valid; errors tells where."},
+		{"WEBHOOK_LIMIT", 422, "A flow has at most five webhooks."},
+		{"WEBHOOK_URL_INVALID", 422, "The address is not one that can be delivered to; details tells why."},
 	}
 }
 
@@ -89,6 +91,7 @@ func stateCodes() []errorCode {
 		{"DATA_ERASED", 404, "The data was erased for ever."},
 		{"DEFAULT_REQUIRED", 409, "A person with photos needs a default photo; make another one the default."},
 		{"DOCUMENT_ENGINE_UNAVAILABLE", 503, "The document engine cannot work: its models are missing or altered. /readyz tells more."},
+		{"EVENT_NOT_FOUND", 404, "The flow has no such event, or it was forgotten."},
 		{"FACE_ALREADY_KNOWN", 409, "The face belongs to other persons; details names them with their scores."},
 		{"FACE_ENGINE_UNAVAILABLE", 503, "The face engine cannot work: its models are missing or altered. /readyz tells more."},
 		{"FLOW_DELETED", 409, "The flow is deleted; its results stay readable."},
@@ -120,5 +123,6 @@ func stateCodes() []errorCode {
 		{"TIMEOUT", 503, "The answer took too long."},
 		{"TRUST_STORE_UNAVAILABLE", 503, "The trusted roots of electronic documents cannot be read."},
 		{"VERSION_MISMATCH", 412, "It was changed meanwhile: read it again."},
+		{"WEBHOOK_NOT_FOUND", 404, "The flow has no such webhook."},
 	}
 }

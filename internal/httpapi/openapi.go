@@ -52,6 +52,7 @@ func tags() []*huma.Tag {
 		{Name: "operators", Description: "People who sign in to the cabinet."},
 		{Name: "technologies", Description: "What flows can be made of."},
 		{Name: "flows", Description: "Ordered technologies that persons go through."},
+		{Name: "webhooks", Description: "Where the events of a flow are delivered."},
 		{Name: "sessions", Description: "Runs of flows."},
 		{Name: "collections", Description: "What became of ended sessions: persons, or conflicts to decide."},
 		{Name: "subscriptions", Description: "What the organisation may use."},

@@ -115,7 +115,7 @@ type none struct{}
 func tagOf(path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	for _, part := range slices.Backward(parts) {
-		if slices.Contains([]string{"aliases", "photos", "actions"}, part) {
+		if slices.Contains([]string{"aliases", "photos", "actions", "webhooks"}, part) {
 			return part
 		}
 	}

@@ -47,6 +47,7 @@ func (s *server) routes() {
 
 	s.checkRoutes()
 	s.flowRoutes()
+	s.webhookRoutes()
 
 	handle(s, get("/v1/organisation", "get-organisation", "Read the organisation", idem.SettingsRead), s.getOrganisation)
 	handle(s, patch("/v1/organisation", "change-organisation", "Change name or settings", idem.SettingsWrite).like(settingsExample()), s.changeOrganisation)
@@ -115,6 +116,25 @@ func (s *server) flowRoutes() {
 	handle(s, get("/v1/collections", "list-collections", "List what became of ended sessions", idem.SessionsRead), s.listCollections)
 	handle(s, post("/v1/collections/{session_id}/resolve", "resolve-collection", "Decide a conflict", idem.ReviewsWork).
 		says(resolveText).like(object{"action": "create"}), s.resolveCollection)
+}
+
+// webhookRoutes are where the events of flows go.
+func (s *server) webhookRoutes() {
+	const (
+		all   = "/v1/flows/{flow_id}/webhooks"
+		one   = all + "/{webhook_id}"
+		write = idem.SettingsWrite
+	)
+	handle(s, get(all, "list-webhooks", "List the webhooks of a flow", idem.SettingsRead), s.listWebhooks)
+	handleOnce(s, post(all, "create-webhook", "Add a webhook; its secret is shown once", write).creates().
+		says(createWebhookText).like(object{"url": "https://shop.example/idem"}), s.createWebhook)
+	handle(s, patch(one, "change-webhook", "Change a webhook's address or whether it is enabled", write).
+		says(changeWebhookText).like(object{"enabled": false}), s.changeWebhook)
+	handle(s, remove(one, "delete-webhook", "Remove a webhook; what waits for it is not sent", write), s.deleteWebhook)
+	handle(s, post(one+"/secret", "rotate-webhook-secret", "Draw a new secret, which is shown once", write).says(rotateWebhookText), s.rotateWebhook)
+	handle(s, post(one+"/test", "test-webhook", "Send a test event", write).says(testWebhookText), s.testWebhook)
+	handle(s, get(one+"/deliveries", "list-deliveries", "List the attempts to deliver, newest first", idem.SettingsRead), s.listDeliveries)
+	handle(s, post(one+"/events/{event_id}/replay", "replay-event", "Send an event once more", write).says(replayText), s.replayEvent)
 }
 
 // pages are the routes without a key.

@@ -16,6 +16,7 @@ import (
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech/edocument"
+	"github.com/idem-id/idem/internal/webhook"
 )
 
 // Authenticate tells who shows a secret at the door of a kind: access.Access
@@ -39,6 +40,7 @@ type Deps struct {
 	Registry *registry.Registry
 	Checks   *check.Checks
 	Flows    *flow.Flows
+	Webhooks *webhook.Webhooks
 	// Providers is the technology whose providers answer for documents.
 	Providers *edocument.Technology
 	Store     store.Store // remembers answers for Idempotency-Key
@@ -58,6 +60,7 @@ type server struct {
 	registry  *registry.Registry
 	checks    *check.Checks
 	flows     *flow.Flows
+	webhooks  *webhook.Webhooks
 	providers *edocument.Technology
 	store     store.Store
 	ids       idem.IDs
@@ -82,7 +85,7 @@ func New(d Deps) http.Handler {
 
 // newServer assembles the native API.
 func newServer(d Deps) *server {
-	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, flows: d.Flows, providers: d.Providers, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
+	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, flows: d.Flows, webhooks: d.Webhooks, providers: d.Providers, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
 		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
 	s.fillIn()
 	s.admission = newAdmission(s.limits)

@@ -72,13 +72,28 @@ func orNotFound(err error) error {
 	return err
 }
 
-// List returns the webhooks of a flow without their secrets. It needs
-// settings.read.
+// Belongs refuses, with idem.ErrWebhookNotFound, a webhook that is not one of
+// the flow's. Which flow that is never changes.
+func (w *Webhooks) Belongs(ctx context.Context, p idem.Principal, flow idem.FlowID, id idem.WebhookID) error {
+	return w.store.View(ctx, p.Org, func(tx store.Tx) error {
+		hook, err := tx.Webhooks().Get(ctx, id)
+		if err == nil && hook.Flow != flow {
+			err = idem.ErrWebhookNotFound
+		}
+		return err
+	})
+}
+
+// List returns the webhooks of a flow without their secrets, also of a deleted
+// one. It needs settings.read.
 func (w *Webhooks) List(ctx context.Context, p idem.Principal, flow idem.FlowID) (list []idem.Webhook, err error) {
 	if err := p.Require(idem.SettingsRead); err != nil {
 		return nil, err
 	}
 	err = w.store.View(ctx, p.Org, func(tx store.Tx) error {
+		if _, err := tx.Flows().Get(ctx, flow); err != nil {
+			return err
+		}
 		list, err = tx.Webhooks().List(ctx, flow)
 		return err
 	})

@@ -21,12 +21,14 @@ import (
 	"github.com/idem-id/idem/internal/httpapi/persons"
 	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/webhook"
 )
 
 // server is a world behind HTTP.
 type server struct {
 	*flowtest.World
-	url string
+	url   string
+	hooks *webhook.Webhooks
 }
 
 type object = map[string]any
@@ -35,7 +37,10 @@ func each(t *testing.T, f func(*server)) {
 	flowtest.Each(t, func(w *flowtest.World) {
 		deps := persons.Deps{Registry: w.Registry, Store: w.Store, IDs: idem.UUIDv7{}}
 		refuse := persons.Refuse(deps)
-		h := httpapi.New(httpapi.Deps{Access: w.Access, Registry: w.Registry, Flows: w.Flows, Store: w.Store, IDs: idem.UUIDv7{},
+		guard, err := webhook.NewGuard([]string{"127.0.0.1"}, nil)
+		w.Must(err)
+		hooks := webhook.New(webhook.Deps{Store: w.Store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.Clock.Now})
+		h := httpapi.New(httpapi.Deps{Access: w.Access, Registry: w.Registry, Flows: w.Flows, Webhooks: hooks, Store: w.Store, IDs: idem.UUIDv7{},
 			Dialects: []httpapi.Dialect{{Refuse: refuse, Routes: func(mux *http.ServeMux, a httpapi.Authenticate) {
 				flows.Routes(mux, flows.Deps{Flows: w.Flows, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil),
 					Authenticate: flows.Authenticate(a), Refuse: refuse})
@@ -45,7 +50,7 @@ func each(t *testing.T, f func(*server)) {
 		w.Head.Finds(flowtest.Seen("ann", 0.9))
 		w.Document.Finds(flowtest.Card("ann", flowtest.IIN, "D1"))
 		w.Holder.Holds("ann", "E1")
-		f(&server{w, s.URL})
+		f(&server{w, s.URL, hooks})
 	})
 }
 
