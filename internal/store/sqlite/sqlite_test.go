@@ -259,6 +259,32 @@ func TestBusyFile(t *testing.T) {
 	}
 }
 
+// TestBusyFileAnswersAll has more updates wait than share one transaction: each
+// is told that the file is busy, none is forgotten.
+func TestBusyFileAnswersAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "idem.db")
+	s := open(t, path, sqlite.Options{BusyTimeout: 100 * time.Millisecond})
+	org := storetest.NewOrganisation(t, s)
+	other, err := sqlite.Raw(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 200 {
+		group.Go(func() {
+			if err := s.Update(t.Context(), org, func(store.Tx) error { return nil }); !errors.Is(err, idem.ErrDatabaseUnavailable) {
+				t.Errorf("an update beside a long one: %v", err)
+			}
+		})
+	}
+	group.Wait()
+}
+
 // TestFullDisk takes the room away by SQLite's own limit of pages.
 func TestFullDisk(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "idem.db"), sqlite.Options{})

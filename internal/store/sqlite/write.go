@@ -136,12 +136,27 @@ func (w *writer) next() *update {
 	}
 }
 
+// waiting returns the first update and those that wait behind it. They are
+// taken before any is told of a failure: an update that begins after another's
+// failure was heard of is owed a try of its own.
+func (w *writer) waiting(first *update) []*update {
+	list := []*update{first}
+	for len(list) < groupAtMost {
+		u := w.next()
+		if u == nil {
+			break
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
 // group runs the first update and those that wait behind it in one
 // transaction.
 func (w *writer) group(first *update) {
 	c, err := w.begin()
 	if err != nil {
-		for u, n := first, 0; u != nil && n < groupAtMost; u, n = w.next(), n+1 {
+		for _, u := range w.waiting(first) {
 			u.refuse(translate(err))
 		}
 		return
