@@ -30,8 +30,8 @@ models: build ## Pull and verify the models (about 182 MB, once)
 	@bin/idem models pull
 
 .PHONY: test
-test: native models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU and fonts when missing)
-	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core
+test: native models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU, socat and fonts when missing)
+	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core curl openssl socat
 	tools/with-postgres go test $$(tools/tags) -race -timeout 40m ./...
 	tools/test-arm64
 

@@ -85,8 +85,9 @@ var arrows = map[string][]string{
 	"internal/metrics": {""},
 	"internal/stream":  {},
 
-	"cmd":   {"*"},
-	"tools": {"*"},
+	"cmd":      {"*"},
+	"examples": {"client"},
+	"tools":    {"*"},
 }
 
 type listed struct {

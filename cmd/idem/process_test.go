@@ -38,6 +38,7 @@ type place struct {
 	data     string
 	database string // empty: SQLite inside data
 	models   string
+	flags    []string // of the server
 }
 
 // eachDatabase runs f on an empty installation of either kind.
@@ -118,7 +119,7 @@ var listening = regexp.MustCompile(`listening address=(\S+)`)
 // serve starts the server on a free loopback port and waits until it listens.
 func (p place) serve(t *testing.T, wrap ...string) *running {
 	t.Helper()
-	args := p.args("serve", "--listen", "127.0.0.1:0")
+	args := append(p.args("serve", "--listen", "127.0.0.1:0"), p.flags...)
 	cmd := program(context.Background(), args...)
 	if len(wrap) > 0 {
 		cmd.Path, cmd.Args = wrap[0], append(append([]string{}, wrap...), cmd.Args...)

@@ -168,7 +168,7 @@ func (c *Card) zone(f *Fonts, p plan, who Person) error {
 		return nil
 	}
 	var err error
-	if c.Lines, err = mrz.Compose(who.record(p.format)); err != nil {
+	if c.Lines, err = who.Zone(p.format); err != nil {
 		return err
 	}
 	size, err := monospaced(f, dots(2.54))

@@ -83,6 +83,9 @@ func iin(r *rand.Rand, birth idem.Date, sex idem.Sex) string {
 	}
 }
 
+// Zone writes the machine readable zone of the person's document.
+func (p Person) Zone(f mrz.Format) ([]string, error) { return mrz.Compose(p.record(f)) }
+
 // record is what the machine readable zone of the person's document states.
 func (p Person) record(f mrz.Format) mrz.Record {
 	r := mrz.Record{Format: f, Type: "I", Issuer: "UTO", Nationality: "UTO", Number: p.Number,

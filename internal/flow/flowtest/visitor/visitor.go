@@ -1,0 +1,58 @@
+package visitor
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/idem-id/idem/client"
+	"github.com/idem-id/idem/internal/demo"
+	"github.com/idem-id/idem/internal/mrz"
+	"github.com/idem-id/idem/internal/specimen"
+	"github.com/idem-id/idem/internal/tech/edocument/edoctest"
+)
+
+// Visitor is a person with all that a flow of ED, liveness of one moment and
+// F2F asks for.
+type Visitor struct {
+	Number string            // of the passport
+	Chip   map[string][]byte // its files, by their names
+	Frame  []byte            // what the camera sees, JPEG
+}
+
+// New makes the n-th visitor, 0..99,999,999: one number always gives the same
+// names and numbers, each of them another passport. The frame is a second
+// capture of the portrait.
+func New(issuer *edoctest.Issuer, portrait demo.Portrait, n int) (Visitor, error) {
+	who := specimen.NewPerson(rand.New(rand.NewPCG(uint64(n), 7)))
+	who.Number = fmt.Sprintf("N%08d", n)
+	zone, err := who.Zone(mrz.TD3)
+	if err != nil {
+		return Visitor{}, fmt.Errorf("write passport %s: %w", who.Number, err)
+	}
+	frame, err := demo.Recapture(portrait.Image, 2)
+	return Visitor{Number: who.Number, Chip: issuer.Chip(edoctest.Groups(zone, portrait.JPEG)), Frame: frame}, err
+}
+
+// Walk starts a session and does its steps until it ends or one of them is
+// refused. A step that does not pass is no error: the state tells.
+func (v Visitor) Walk(ctx context.Context, s *client.SessionClient) (client.SessionState, error) {
+	state, err := s.Start(ctx)
+	for err == nil && state.Current != nil {
+		step := *state.Current
+		if state, err = s.Submit(ctx, step, v.evidence(state.Steps[step].Code)); err == nil && !state.Outcome.Passed {
+			return state, nil
+		}
+	}
+	return state, err
+}
+
+func (v Visitor) evidence(code string) client.Evidence {
+	switch code {
+	case client.ElectronicDocument:
+		return client.Evidence{Files: v.Chip}
+	case client.Face2Face:
+		return client.Evidence{}
+	}
+	return client.Evidence{Frames: []client.Frame{{Image: v.Frame}}}
+}
