@@ -33,6 +33,7 @@ models: build ## Pull and verify the models (about 182 MB, once)
 test: native models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU, socat and fonts when missing)
 	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core curl openssl socat
 	tools/with-postgres go test $$(tools/tags) -race -timeout 40m ./...
+	go run ./tools/capture -test
 	tools/test-arm64
 
 .PHONY: check
@@ -45,11 +46,15 @@ check: ## Format, vet, lint, architecture, generated files
 	go tool staticcheck ./...
 	go test -run 'TestArchitecture|TestBehaviourTable' .
 	go run ./tools/conformance -check
+	go run ./tools/capture -check
+	npm ci --prefix internal/capture/ui --silent --no-audit --no-fund
+	npm run --prefix internal/capture/ui --silent check
 	go mod tidy -diff
 
 .PHONY: generate
 generate: ## Write the generated files again
 	go run ./tools/conformance
+	go run ./tools/capture
 
 .PHONY: bench
 bench: models ## Measure: face pipeline, technologies, HTTP, registry, enrolment, start-up

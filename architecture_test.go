@@ -82,6 +82,7 @@ var arrows = map[string][]string{
 	"internal/httpapi": {"", "internal/store", "internal/access", "internal/registry", "internal/face", "internal/picture",
 		"internal/gallery", "internal/metrics", "internal/check", "internal/check/report", "internal/flow", "internal/flow/report", "internal/webhook", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
 		"internal/tech/document", "internal/tech/edocument", "internal/tech/edocument/provider", "internal/httpapi"},
+	"internal/capture": {""},
 	"internal/metrics": {""},
 	"internal/stream":  {},
 

@@ -26,7 +26,7 @@ type config struct {
 	Keys      string // empty: SQLite inside Data/keys; else a postgres:// URL or a file
 	MasterKey string // file of the master key; empty: Data/keys/master.key
 	Models    string // folder of the model files; empty: models.Dir
-	PublicURL string // what people outside call this server
+	PublicURL string // what people outside call this server; empty: where it listens
 	TLSCert   string
 	TLSKey    string
 	Workers   int // face engine workers
@@ -88,11 +88,19 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 func (c *config) fill() (err error) {
 	c.Keys = or(c.Keys, filepath.Join(c.Data, "keys", "keys.db"))
 	c.MasterKey = or(c.MasterKey, filepath.Join(c.Data, "keys", "master.key"))
-	c.PublicURL = or(c.PublicURL, "http://"+c.Listen)
 	if c.Models == "" {
 		c.Models, err = models.Dir(os.Getenv)
 	}
 	return err
+}
+
+// address is what people call this server, as far as it knows.
+func (c *config) address() string {
+	scheme := "http://"
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	return or(c.PublicURL, scheme+or(c.Listen, "127.0.0.1:8080"))
 }
 
 func or(value, fallback string) string {
@@ -114,7 +122,7 @@ func (c *config) validate() error {
 	if c.Database != "" && !isPostgres(c.Database) {
 		faults = append(faults, errors.New("--database is a postgres:// URL"))
 	}
-	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" && c.Listen != "" {
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" && c.PublicURL != "" {
 		faults = append(faults, errors.New("--public-url is a whole URL"))
 	}
 	return errors.Join(faults...)

@@ -137,6 +137,6 @@ These are also in %s. Try:
   curl -s %s/v1/persons -H 'Authorization: Bearer %s'
   curl -s %s/v1/identify -H 'Authorization: Bearer %s' -F image=@%s
 
-`, c.PublicURL, c.PublicURL, org.Name, org.OrgID, org.SecretKey, org.APIKey, org.Operator.Email, org.Operator.Password, file,
-		c.PublicURL, org.SecretKey, c.PublicURL, org.SecretKey, filepath.Join(c.Data, "demo", "person-01.jpg"))
+`, c.address(), c.address(), org.Name, org.OrgID, org.SecretKey, org.APIKey, org.Operator.Email, org.Operator.Password, file,
+		c.address(), org.SecretKey, c.address(), org.SecretKey, filepath.Join(c.Data, "demo", "person-01.jpg"))
 }

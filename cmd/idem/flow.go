@@ -55,11 +55,13 @@ func flowCommand() *cobra.Command {
 	create.Flags().Bool("no-persons", false, "do not make persons of its sessions")
 	create.Flags().Bool("person-photo", false, "compare faces with the photos of known persons")
 	create.Flags().Bool("skip-known", false, "copy earlier documents of known persons")
+	demo := addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow})
+	demo.Flags().String("listen", "", "address that the server listens on")
+	demo.Flags().String("public-url", "", "address that people outside use")
 	cmd.AddCommand(addOrg(create),
 		addOrg(addJSON(&cobra.Command{Use: "list", Short: "List the flows with their keys", Args: cobra.NoArgs, RunE: listFlows})),
 		addOrg(&cobra.Command{Use: "delete NAME|ID", Short: "Delete a flow; its results stay readable", Args: cobra.ExactArgs(1), RunE: deleteFlow}),
-		addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow}),
-		webhookCommand())
+		demo, webhookCommand())
 	return cmd
 }
 
@@ -169,7 +171,7 @@ func demoFlow(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "session %s, until %s\n", s.ID, s.ExpiresAt.Format("15:04"))
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "session %s, until %s\n%s\n", s.ID, s.ExpiresAt.Format("15:04"), d.config.pageOf(s.ID))
 		return err
 	})
 }

@@ -61,7 +61,7 @@ func serve(ctx context.Context, c config, prepare func(*app) (func(), error)) er
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	a.log.Info("listening", "address", listener.Addr().String(), "public_url", c.PublicURL, "version", version())
+	a.log.Info("listening", "address", listener.Addr().String(), "public_url", c.address(), "version", version())
 	welcome()
 	return a.run(ctx, listener)
 }
@@ -94,7 +94,7 @@ func (a *app) handler() http.Handler {
 func (a *app) dialects(checks *check.Checks) []httpapi.Dialect {
 	deps := a.personsDeps(checks)
 	refuse := persons.Refuse(deps)
-	return []httpapi.Dialect{a.flowsDialect(refuse), {
+	return []httpapi.Dialect{a.flowsDialect(refuse), a.capturePages(refuse), {
 		Refuse: refuse,
 		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {
 			deps.Authenticate = persons.Authenticate(authenticate)

@@ -1,0 +1,104 @@
+package capture
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/idem-id/idem"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+
+// view is what the templates show.
+type view struct {
+	Lang, Locale    string
+	Title, Text     string // of a page without a session
+	NoScript        string
+	Script, Style   string
+	Session         idem.SessionID
+	WebView         bool
+	Texts           json.RawMessage
+	Languages       json.RawMessage
+	Finished, Known bool
+}
+
+func (s *server) page(w http.ResponseWriter, r *http.Request) {
+	session, id, ok := s.find(w, r)
+	if !ok {
+		return
+	}
+	status := http.StatusOK
+	if session.Ended {
+		status = http.StatusGone
+	}
+	s.write(w, r, status, id, session)
+}
+
+// finished is where a session's page ends: native apps watch for the word in
+// the address.
+func (s *server) finished(w http.ResponseWriter, r *http.Request) {
+	session, id, ok := s.find(w, r)
+	if !ok {
+		return
+	}
+	if !session.Ended {
+		to := Path(id)
+		if r.URL.RawQuery != "" {
+			to += "?" + r.URL.RawQuery
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	s.write(w, r, http.StatusOK, id, session)
+}
+
+// find answers itself when there is no such session.
+func (s *server) find(w http.ResponseWriter, r *http.Request) (found Session, id idem.SessionID, ok bool) {
+	text, valid := idem.ParseID(r.PathValue("session_id"))
+	err := error(idem.ErrSessionNotFound)
+	if valid {
+		id = idem.SessionID(text)
+		found, err = s.Session(r.Context(), id)
+	}
+	switch {
+	case errors.Is(err, idem.ErrSessionNotFound):
+		s.unknown(w, r)
+	case err != nil:
+		s.Refuse(w, r, err)
+	}
+	return found, id, err == nil
+}
+
+func (s *server) write(w http.ResponseWriter, r *http.Request, status int, id idem.SessionID, session Session) {
+	texts := s.texts.choose(r, session.Locale)
+	confine(w.Header(), session.Ancestors)
+	s.render(w, status, "flow.html", view{Lang: texts.lang(), Locale: texts.locale, Title: texts.say("page.title"), NoScript: texts.say("page.noscript"),
+		Script: s.assets.script, Style: s.assets.style, Session: id, WebView: r.URL.Query().Get("web_view") == "true",
+		Texts: texts.raw, Languages: s.texts.names})
+}
+
+// unknown may be framed by anyone: there is nothing on it to be clicked.
+func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
+	texts := s.texts.choose(r, "")
+	confine(w.Header(), []string{"*"})
+	s.render(w, http.StatusNotFound, "unknown.html", view{Lang: texts.lang(), Style: s.assets.style,
+		Title: texts.say("unknown.title"), Text: texts.say("unknown.text")})
+}
+
+func (s *server) render(w http.ResponseWriter, status int, name string, v view) {
+	var out bytes.Buffer
+	if err := pages.ExecuteTemplate(&out, name, v); err != nil {
+		panic(fmt.Sprintf("render %s: %v", name, err)) // the templates are ours
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes())
+}

@@ -1,0 +1,50 @@
+package capture
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/idem-id/idem"
+)
+
+// Session is what a page needs to know of its session.
+type Session struct {
+	Locale string // of the session, "" for the browser's own
+	Ended  bool   // by result or by time
+	// Ancestors are the origins that may show the page in a frame, besides the
+	// page's own: https://shop.example.
+	Ancestors []string
+}
+
+// Deps is what the pages stand on.
+type Deps struct {
+	// Session answers idem.ErrSessionNotFound for an identifier that is none.
+	Session func(ctx context.Context, id idem.SessionID) (Session, error)
+	// PublicURL is what people outside call this server; empty takes the host
+	// that a request names.
+	PublicURL string
+	// Refuse answers with what went wrong here.
+	Refuse func(http.ResponseWriter, *http.Request, error)
+}
+
+type server struct {
+	Deps
+	assets assets
+	texts  catalogue
+}
+
+// Routes registers the pages on a mux. It panics when what the binary carries
+// is damaged.
+func Routes(mux *http.ServeMux, d Deps) {
+	s := &server{d, loadAssets(), loadCatalogue()}
+	mux.HandleFunc("GET /flow/{session_id}", s.page)
+	mux.HandleFunc("GET /flow/{session_id}/{$}", s.page)
+	mux.HandleFunc("GET /flow/{session_id}/finished", s.finished)
+	mux.HandleFunc("GET /flow/{session_id}/qr.svg", s.code)
+	mux.HandleFunc("GET /capture/{asset}", s.assets.serve)
+	mux.HandleFunc("GET /widget/flow-widget.umd.js", s.assets.widget)
+}
+
+// Path is where the page of a session stands.
+func Path(id idem.SessionID) string { return "/flow/" + url.PathEscape(string(id)) }
