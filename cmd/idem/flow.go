@@ -23,7 +23,7 @@ import (
 // the checks, and lets the runner collect sessions.
 func (a *app) addFlows(checks *check.Checks) {
 	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
-		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Run: checks.Execute, IDs: idem.UUIDv7{}, Emit: a.emit, Log: a.log})
+		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Emit: a.emit, Log: a.log})
 	a.jobs.Add(a.flows.Worker())
 }
 

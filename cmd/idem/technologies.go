@@ -15,6 +15,7 @@ import (
 	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/tech/facematch"
 	"github.com/idem-id/idem/internal/tech/liveness"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // engines are what the technologies work with.
@@ -32,11 +33,11 @@ func (e engines) technologies(o document.Options) []tech.Technology {
 	return append(liveness.New(e.faces, time.Now), facematch.New(e.faces), document.New(e.text, e.faces, o), e.chips)
 }
 
-// checks is the use case of the server.
+// checks is the use case of the server. Flows share its runner.
 func (a *app) checks(m *metrics.Metrics) *check.Checks {
 	return check.New(check.Deps{Store: a.store, IDs: idem.UUIDv7{}, Pictures: a.pictures,
 		Technologies: engines{a.engine, a.text, a.chips}.technologies(document.Options{}),
-		Observe: func(code idem.TechCode, end check.End, took time.Duration) {
+		Runner: run.New(run.Bounds{Observe: func(code idem.TechCode, end run.End, took time.Duration) {
 			m.Checked(string(code), string(end), took)
-		}})
+		}})})
 }

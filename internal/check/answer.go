@@ -8,6 +8,7 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // Challenge opens a check of a technology that asks first, and returns what the
@@ -40,9 +41,9 @@ func (c *Checks) RespondFiles(ctx context.Context, p idem.Principal, id idem.Che
 	return c.respond(ctx, p, id, code, c.of(in))
 }
 
-func (c *Checks) respond(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, bring source) (Done, error) {
+func (c *Checks) respond(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, bring run.Bring) (Done, error) {
 	return c.Answer(ctx, p, id, code, 1, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
-		return c.run(ctx, c.techs[code], func(ctx context.Context) (tech.Evidence, error) {
+		return c.Runner.Run(ctx, c.techs[code], func(ctx context.Context) (tech.Evidence, error) {
 			in, err := bring(ctx)
 			in.Challenge = memo
 			return in, err

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // Deps is what the use case works with.
@@ -19,36 +19,14 @@ type Deps struct {
 	Technologies []tech.Technology
 	IDs          idem.IDs
 	Pictures     *picture.Decoder // of Files
-	// Slots bounds the checks that run at once, so that they share the
-	// processors with enrolments; 0 is one per processor.
-	Slots int
-	// Limit bounds the time of one run; 0 is 20 seconds.
-	Limit time.Duration
-	// Observe, if it is not nil, is told of every run: how it ended and how long
-	// it took with its slot.
-	Observe func(code idem.TechCode, end End, took time.Duration)
+	Runner       *run.Runner      // that this use case shares with others; nil is one of its own
 }
-
-// End is how a run ended.
-type End string
-
-// The ends of runs. A refused one had no result: its evidence could not be
-// read, or the engine failed.
-const (
-	EndPassed  End = "passed"
-	EndFailed  End = "failed"
-	EndRefused End = "refused"
-)
 
 // Checks runs technologies alone. It is safe for concurrent use.
 type Checks struct {
 	Deps
 	techs map[idem.TechCode]tech.Technology
-	slots chan struct{}
 }
-
-// ErrBusy is the refusal of a check that found no free slot in its time.
-var ErrBusy = idem.Errorf(idem.Unavailable, "CHECK_BUSY", "too many checks run at once; try again")
 
 // keep is how long it stays known that a check took place.
 const keep = 24 * time.Hour
@@ -56,16 +34,10 @@ const keep = 24 * time.Hour
 // New returns the use case. A technology that is not among those of Deps
 // answers TECHNOLOGY_UNKNOWN.
 func New(d Deps) *Checks {
-	if d.Slots < 1 {
-		d.Slots = runtime.GOMAXPROCS(0)
+	if d.Runner == nil {
+		d.Runner = run.New(run.Bounds{})
 	}
-	if d.Limit <= 0 {
-		d.Limit = 20 * time.Second
-	}
-	if d.Observe == nil {
-		d.Observe = func(idem.TechCode, End, time.Duration) {}
-	}
-	c := &Checks{Deps: d, techs: map[idem.TechCode]tech.Technology{}, slots: make(chan struct{}, d.Slots)}
+	c := &Checks{Deps: d, techs: map[idem.TechCode]tech.Technology{}}
 	for _, t := range d.Technologies {
 		c.techs[t.Code()] = t
 	}
@@ -92,23 +64,20 @@ func (c *Checks) RunFiles(ctx context.Context, p idem.Principal, code idem.TechC
 	return c.runOn(ctx, p, code, c.of(in))
 }
 
-// source brings evidence when its turn has come.
-type source func(context.Context) (tech.Evidence, error)
-
-func as(in tech.Evidence) source {
+func as(in tech.Evidence) run.Bring {
 	return func(context.Context) (tech.Evidence, error) { return in, nil }
 }
 
-func (c *Checks) of(in Files) source {
+func (c *Checks) of(in Files) run.Bring {
 	return func(ctx context.Context) (tech.Evidence, error) { return in.Evidence(ctx, c.Pictures) }
 }
 
-func (c *Checks) runOn(ctx context.Context, p idem.Principal, code idem.TechCode, bring source) (Done, error) {
+func (c *Checks) runOn(ctx context.Context, p idem.Principal, code idem.TechCode, bring run.Bring) (Done, error) {
 	t, settings, err := c.admit(ctx, p, code)
 	if err != nil {
 		return Done{}, err
 	}
-	out, err := c.run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
+	out, err := c.Runner.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
 		in, err := bring(ctx)
 		in.FMR = cmp.Or(in.FMR, settings.MatchFMR)
 		return in, err
@@ -162,46 +131,6 @@ func (c *Checks) admit(ctx context.Context, p idem.Principal, code idem.TechCode
 	return t, org.Settings, err
 }
 
-// run waits for a slot, takes the evidence in and bounds the time of both.
-func (c *Checks) run(ctx context.Context, t tech.Technology, bring source) (out tech.Outcome, err error) {
-	bounded, cancel := context.WithTimeout(ctx, c.Limit)
-	defer cancel()
-	select {
-	case c.slots <- struct{}{}:
-	case <-bounded.Done():
-		return tech.Outcome{}, c.late(ctx, bounded.Err())
-	}
-	defer func() { <-c.slots }()
-	begun := time.Now()
-	defer func() { c.Observe(t.Code(), endOf(out, err), time.Since(begun)) }()
-	in, err := bring(bounded)
-	if err == nil {
-		out, err = t.Run(bounded, in)
-	}
-	if err != nil && bounded.Err() != nil {
-		err = c.late(ctx, err)
-	}
-	return out, err
-}
-
-func endOf(out tech.Outcome, err error) End {
-	switch {
-	case err != nil:
-		return EndRefused
-	case out.Passed:
-		return EndPassed
-	}
-	return EndFailed
-}
-
-// late tells the limit from a caller that left.
-func (c *Checks) late(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return ErrBusy.Because(err)
-}
-
 func reasons(out tech.Outcome) []string {
 	if out.Passed {
 		return nil
@@ -214,10 +143,4 @@ func reasons(out tech.Outcome) []string {
 		list = append(list, "not_passed")
 	}
 	return list
-}
-
-// Execute runs a technology for another use case, within the bounds that all
-// runs share. Permission, subscription and result are that one's business.
-func (c *Checks) Execute(ctx context.Context, t tech.Technology, bring func(context.Context) (tech.Evidence, error)) (tech.Outcome, error) {
-	return c.run(ctx, t, bring)
 }

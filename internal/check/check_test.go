@@ -12,6 +12,7 @@ import (
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/storetest"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // echo passes when the evidence's country is its memo, or "KAZ" without one.
@@ -61,7 +62,7 @@ type world struct {
 func each(t *testing.T, units int64, f func(world)) {
 	storetest.Each(t, func(t *testing.T, s store.Store) {
 		w := world{T: t, store: s, tech: &echo{}, me: idem.Principal{Org: storetest.NewOrganisation(t, s), Permissions: idem.AllPermissions()}}
-		w.checks = check.New(check.Deps{Store: s, Technologies: []tech.Technology{w.tech}, IDs: idem.UUIDv7{}, Limit: 200 * time.Millisecond})
+		w.checks = check.New(check.Deps{Store: s, Technologies: []tech.Technology{w.tech}, IDs: idem.UUIDv7{}, Runner: run.New(run.Bounds{Limit: 200 * time.Millisecond})})
 		err := s.Update(t.Context(), w.me.Org, func(tx store.Tx) error {
 			return tx.Subscriptions().Insert(t.Context(), idem.Subscription{ID: idem.SubscriptionID(idem.UUIDv7{}.New()),
 				Technology: idem.TechLivenessHead, Status: idem.SubscriptionActive, Total: units, Left: units, PurchasedAt: tx.Now()})
@@ -195,7 +196,7 @@ func TestRunEndsAtItsLimit(t *testing.T) {
 	each(t, 1, func(w world) {
 		w.tech.blocked = make(chan struct{})
 		_, err := w.checks.Run(w.Context(), w.me, idem.TechLivenessHead, tech.Evidence{Country: "KAZ"})
-		w.wants(err, check.ErrBusy)
+		w.wants(err, run.ErrBusy)
 		if left := w.left(); left != 1 {
 			w.Error("a check without result was paid")
 		}

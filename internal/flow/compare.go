@@ -37,7 +37,7 @@ func (f *Flows) compare(ctx context.Context, org idem.OrgID, s *idem.Session, st
 	var out tech.Outcome
 	var used candidate
 	for _, used = range list {
-		out, err = f.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
+		out, err = f.Runner.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
 			return f.pair(ctx, org, s, probe, used, fmr)
 		})
 		if err != nil {

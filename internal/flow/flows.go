@@ -11,6 +11,7 @@ import (
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // Vault makes and destroys the data keys of sessions.
@@ -32,12 +33,6 @@ type Keys interface {
 	IssueFlowKey(ctx context.Context, tx store.Tx, name string) (idem.Credential, error)
 }
 
-// Bring takes evidence in when there is a slot for it.
-type Bring func(context.Context) (tech.Evidence, error)
-
-// Run runs a technology within the bounds that all of them share.
-type Run func(ctx context.Context, t tech.Technology, bring func(context.Context) (tech.Evidence, error)) (tech.Outcome, error)
-
 // Deps is what the use case works with. Emit and Log may be nil.
 type Deps struct {
 	Store        store.Store
@@ -47,7 +42,7 @@ type Deps struct {
 	Pictures     registry.Pictures
 	Keys         Keys
 	Technologies []tech.Technology
-	Run          Run
+	Runner       *run.Runner // that this use case shares with others
 	IDs          idem.IDs
 	// Emit tells others of an event, in the transaction that it belongs to.
 	Emit func(ctx context.Context, tx store.Tx, e Event) error

@@ -11,6 +11,7 @@ import (
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // asked is the memo of a step: what was asked last, and how often.
@@ -132,7 +133,7 @@ func (f *Flows) ask(ctx context.Context, org idem.OrgID, id idem.SessionID, step
 // Submit gives a step its evidence and returns the session as it is then. A
 // result that does not pass leaves the step open while it has attempts; the
 // outcome tells why. Face2Face takes no evidence: bring is nil.
-func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring Bring) (idem.Session, tech.Outcome, error) {
+func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring run.Bring) (idem.Session, tech.Outcome, error) {
 	org, t, err := f.turn(ctx, id, step)
 	if err != nil {
 		return idem.Session{}, tech.Outcome{}, err
@@ -147,7 +148,7 @@ func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring B
 	if bring == nil {
 		return s, tech.Outcome{}, f.giveBack(ctx, org, id, step, tech.ErrEvidenceMissing)
 	}
-	out, err := f.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
+	out, err := f.Runner.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
 		in, err := bring(ctx)
 		if a := readAsked(memo); !a.Provider {
 			in.Challenge = a.Data

@@ -35,6 +35,7 @@ import (
 	"github.com/idem-id/idem/internal/store/storetest"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // world is one server over one store, with the fake face engine.
@@ -116,11 +117,10 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 	r := registry.New(registry.Deps{Store: s, Vault: keys{sealer}, Blobs: blob.NewSealed(objects, sealer), Gallery: g,
 		Engine: o.engine, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil), IDs: idem.UUIDv7{}, Log: log})
 	w.metrics = metrics.New("test")
-	checks := check.New(check.Deps{Store: s, IDs: idem.UUIDv7{}, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil), Slots: o.slots,
-		Technologies: o.technologies(),
-		Observe: func(code idem.TechCode, end check.End, took time.Duration) {
+	checks := check.New(check.Deps{Store: s, IDs: idem.UUIDv7{}, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil),
+		Technologies: o.technologies(), Runner: run.New(run.Bounds{Slots: o.slots, Observe: func(code idem.TechCode, end run.End, took time.Duration) {
 			w.metrics.Checked(string(code), string(end), took)
-		}})
+		}})})
 	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Checks: checks, Providers: o.chips, Store: s, IDs: idem.UUIDv7{}, Metrics: w.metrics,
 		Parts: []httpapi.Part{
 			{Name: "database", Check: s.Ping},

@@ -12,7 +12,6 @@ import (
 	"github.com/idem-id/idem/internal/access"
 	"github.com/idem-id/idem/internal/blob"
 	"github.com/idem-id/idem/internal/blob/dir"
-	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/face/facetest"
 	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/gallery"
@@ -26,6 +25,7 @@ import (
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
 	"github.com/idem-id/idem/internal/tech/facematch"
 	"github.com/idem-id/idem/internal/tech/liveness"
+	"github.com/idem-id/idem/internal/tech/run"
 	"github.com/idem-id/idem/internal/vault"
 	"github.com/idem-id/idem/internal/vault/vaulttest"
 )
@@ -93,9 +93,8 @@ func newWorld(t testing.TB, s store.Store, v *vault.Vault, clock *Clock) *World 
 			list = append(list, l)
 		}
 	}
-	checks := check.New(check.Deps{Store: s, Technologies: list, IDs: idem.UUIDv7{}, Pictures: pictures})
 	w.Flows = flow.New(flow.Deps{Store: s, Registry: w.Registry, Vault: v, Blobs: blobs, Pictures: pictures, Keys: w.Access,
-		Technologies: list, Run: checks.Execute, IDs: idem.UUIDv7{}, Emit: w.Events.take, Log: slog.New(slog.DiscardHandler)})
+		Technologies: list, Runner: run.New(run.Bounds{}), IDs: idem.UUIDv7{}, Emit: w.Events.take, Log: slog.New(slog.DiscardHandler)})
 	w.organisation(v)
 	return w
 }
@@ -172,7 +171,7 @@ func (w *World) Open(f idem.Flow, metadata string) idem.Session {
 }
 
 // Evidence brings frames of a face.
-func Evidence(identity string, variant uint8) flow.Bring {
+func Evidence(identity string, variant uint8) run.Bring {
 	return func(context.Context) (tech.Evidence, error) {
 		return tech.Evidence{Frames: []tech.Frame{{Image: facetest.Picture(identity, variant)}}}, nil
 	}

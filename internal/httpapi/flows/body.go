@@ -16,9 +16,9 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/check"
-	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/picture"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // The bounds of bodies, in bytes.
@@ -84,7 +84,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 // evidence reads a form: frames with times_ms, pages (frontside_image and
 // backside_image likewise) with country, files of a chip by their file names.
 // Without a body there is none.
-func (a *api) evidence(w http.ResponseWriter, r *http.Request) (flow.Bring, error) {
+func (a *api) evidence(w http.ResponseWriter, r *http.Request) (run.Bring, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
