@@ -44,6 +44,9 @@ type Settings struct {
 	PhonePrefix string
 	// MaxPhotos bounds the photos of one person, 1..1000.
 	MaxPhotos int
+	// CodesPerHour bounds the codes that document providers are asked to send
+	// to anybody within an hour, 1..100000.
+	CodesPerHour int
 }
 
 // DefaultSettings returns the settings of a new organisation.
@@ -55,6 +58,7 @@ func DefaultSettings() Settings {
 		MatchFMR:       1e-4,
 		PhonePrefix:    "7",
 		MaxPhotos:      50,
+		CodesPerHour:   300,
 	}
 }
 
@@ -77,6 +81,8 @@ func (s Settings) Validate() error {
 		return fault.At("phone_prefix")
 	case s.MaxPhotos < 1 || s.MaxPhotos > 1000:
 		return fault.At("max_photos")
+	case s.CodesPerHour < 1 || s.CodesPerHour > 100_000:
+		return fault.At("codes_per_hour")
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ type Settings struct {
 	Country        string  `json:"country"`
 	PhonePrefix    string  `json:"phone_prefix"`
 	MaxPhotos      int     `json:"max_photos"`
+	CodesPerHour   int     `json:"codes_per_hour"`
 }
 
 // OrganisationChange changes what is not nil.
@@ -44,6 +45,7 @@ type SettingsChange struct {
 	Country        *string  `json:"country,omitempty"`
 	PhonePrefix    *string  `json:"phone_prefix,omitempty"`
 	MaxPhotos      *int     `json:"max_photos,omitempty"`
+	CodesPerHour   *int     `json:"codes_per_hour,omitempty"`
 }
 
 // Organisation reads the organisation.

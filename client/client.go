@@ -138,7 +138,7 @@ func (k call) repeatable(err error) bool {
 	}
 	switch {
 	case refused.Status == http.StatusTooManyRequests:
-		return true
+		return refused.Details["limit"] == nil // that of codes passes later than anybody waits
 	case refused.Status == http.StatusServiceUnavailable:
 		return k.safe || k.creates
 	}

@@ -131,6 +131,13 @@ func TestWaitsForItsOwnEarlierAttempt(t *testing.T) {
 	}
 }
 
+func TestLimitsOfCodesAreTold(t *testing.T) {
+	c, s := start(t, answer(429, `{"code":"RATE_LIMITED","details":{"limit":"receiver","retry_after":600}}`, "Retry-After", "600"))
+	if _, err := c.StartEDocument(t.Context(), client.Holder{}); client.CodeOf(err) != "RATE_LIMITED" || len(s.asked()) != 1 {
+		t.Errorf("%v after %d attempts", err, len(s.asked()))
+	}
+}
+
 func TestRetryAfterEndsWithTheContext(t *testing.T) {
 	c, s := start(t, answer(429, busy, "Retry-After", "3600"))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -45,7 +45,7 @@ func (a *app) flowsDialect(refuse func(http.ResponseWriter, *http.Request, error
 }
 
 func (a *app) personsDeps(checks *check.Checks) persons.Deps {
-	return persons.Deps{Registry: a.registry, Checks: checks, Providers: a.chips, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
+	return persons.Deps{Registry: a.registry, Checks: checks, Store: a.store, IDs: idem.UUIDv7{}, Log: a.log}
 }
 
 func flowCommand() *cobra.Command {

@@ -87,7 +87,7 @@ func (a *app) handler() http.Handler {
 	m := metrics.New(version(), a.readings()...)
 	checks := a.checks(m)
 	a.addFlows(checks)
-	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Flows: a.flows, Webhooks: a.webhooks, Providers: a.chips, Store: a.store,
+	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Flows: a.flows, Webhooks: a.webhooks, Store: a.store,
 		IDs: idem.UUIDv7{}, Metrics: m, Parts: a.parts(), Dialects: a.dialects(checks), Log: a.log, Version: version()})
 }
 
@@ -159,6 +159,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 			a.note(ctx, "forget old answers", err)
 			_, err = a.store.System().ExpireChecks(ctx, time.Now())
 			a.note(ctx, "forget old checks", err)
+			_, err = a.store.System().ExpireCodes(ctx, time.Now().Add(-idem.CodesKept))
+			a.note(ctx, "forget old codes", err)
 			_, err = a.store.System().ExpireJobs(ctx, time.Now().Add(-keepJobs))
 			a.note(ctx, "forget old jobs", err)
 			a.note(ctx, "forget old deliveries", a.store.System().ExpireDeliveries(ctx, time.Now().Add(-keepJobs)))

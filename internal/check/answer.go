@@ -42,7 +42,7 @@ func (c *Checks) RespondFiles(ctx context.Context, p idem.Principal, id idem.Che
 }
 
 func (c *Checks) respond(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, bring run.Bring) (Done, error) {
-	return c.Answer(ctx, p, id, code, 1, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
+	return c.answer(ctx, p, id, code, 1, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
 		return c.Runner.Run(ctx, c.techs[code], func(ctx context.Context) (tech.Evidence, error) {
 			in, err := bring(ctx)
 			in.Challenge = memo
@@ -64,22 +64,6 @@ func (c *Checks) Find(ctx context.Context, p idem.Principal, id idem.CheckID) (r
 	return row, err
 }
 
-// Begin opens a check that a later answer completes, such as the code that a
-// provider sends to its subject. ask runs when the check may be opened, and
-// returns what is kept sealed for as long as it says.
-func (c *Checks) Begin(ctx context.Context, p idem.Principal, code idem.TechCode,
-	ask func(context.Context) (memo []byte, valid time.Duration, err error),
-) (idem.Check, error) {
-	if _, _, err := c.admit(ctx, p, code); err != nil {
-		return idem.Check{}, err
-	}
-	memo, valid, err := ask(ctx)
-	if err != nil {
-		return idem.Check{}, err
-	}
-	return c.open(ctx, p.Org, code, memo, valid)
-}
-
 func (c *Checks) open(ctx context.Context, org idem.OrgID, code idem.TechCode, memo []byte, valid time.Duration) (idem.Check, error) {
 	row := idem.Check{ID: idem.CheckID(c.IDs.New()), Technology: code, State: idem.CheckOpen, Memo: memo}
 	err := c.Store.Update(ctx, org, func(tx store.Tx) error {
@@ -92,11 +76,11 @@ func (c *Checks) open(ctx context.Context, org idem.OrgID, code idem.TechCode, m
 	return row, nil
 }
 
-// Answer takes one of at most attempts answers to an open check of the
-// technology, and judges it by what Begin was given. An error of judge leaves
-// the check open for the attempts that remain; a result ends it and spends one
+// answer takes one of at most attempts answers to an open check of the
+// technology, and judges it by what was kept. An error of judge leaves the
+// check open for the attempts that remain; a result ends it and spends one
 // unit. idem.ErrCheckNotFound, ErrCheckExpired and ErrCheckEnded refuse.
-func (c *Checks) Answer(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, attempts int,
+func (c *Checks) answer(ctx context.Context, p idem.Principal, id idem.CheckID, code idem.TechCode, attempts int,
 	judge func(ctx context.Context, memo []byte) (tech.Outcome, error),
 ) (Done, error) {
 	if _, _, err := c.admit(ctx, p, code); err != nil {

@@ -3,6 +3,7 @@ package check_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/storetest"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/edocument/provider"
 	"github.com/idem-id/idem/internal/tech/run"
 )
 
@@ -63,15 +65,20 @@ func each(t *testing.T, units int64, f func(world)) {
 	storetest.Each(t, func(t *testing.T, s store.Store) {
 		w := world{T: t, store: s, tech: &echo{}, me: idem.Principal{Org: storetest.NewOrganisation(t, s), Permissions: idem.AllPermissions()}}
 		w.checks = check.New(check.Deps{Store: s, Technologies: []tech.Technology{w.tech}, IDs: idem.UUIDv7{}, Runner: run.New(run.Bounds{Limit: 200 * time.Millisecond})})
-		err := s.Update(t.Context(), w.me.Org, func(tx store.Tx) error {
-			return tx.Subscriptions().Insert(t.Context(), idem.Subscription{ID: idem.SubscriptionID(idem.UUIDv7{}.New()),
-				Technology: idem.TechLivenessHead, Status: idem.SubscriptionActive, Total: units, Left: units, PurchasedAt: tx.Now()})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.subscribe(idem.TechLivenessHead, units)
 		f(w)
 	})
+}
+
+func (w world) subscribe(code idem.TechCode, units int64) {
+	w.Helper()
+	err := w.store.Update(w.Context(), w.me.Org, func(tx store.Tx) error {
+		return tx.Subscriptions().Insert(w.Context(), idem.Subscription{ID: idem.SubscriptionID(idem.UUIDv7{}.New()),
+			Technology: code, Status: idem.SubscriptionActive, Total: units, Left: units, PurchasedAt: tx.Now()})
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
 }
 
 func (w world) left() (left int64) {
@@ -163,32 +170,156 @@ func TestChallengeServesOnce(t *testing.T) {
 	})
 }
 
-func keep(memo string, valid time.Duration) func(context.Context) ([]byte, time.Duration, error) {
-	return func(context.Context) ([]byte, time.Duration, error) { return []byte(memo), valid, nil }
+// asker is a technology whose one provider sends the code 1234.
+type asker struct {
+	echo
+	sent  atomic.Int64
+	valid time.Duration
+}
+
+func (a *asker) Code() idem.TechCode { return idem.TechEDocument }
+
+func (a *asker) Begin(ctx context.Context, name string, r provider.Request, admit func(context.Context) error) ([]byte, time.Duration, error) {
+	if name != "" {
+		return nil, 0, provider.ErrUnknown
+	}
+	if err := admit(ctx); err != nil {
+		return nil, 0, err
+	}
+	a.sent.Add(1)
+	return []byte("1234"), a.valid, nil
+}
+
+func (a *asker) Approve(_ context.Context, memo []byte, code string) (tech.Outcome, error) {
+	if code != string(memo) {
+		return tech.Outcome{}, provider.ErrCode
+	}
+	return tech.Outcome{Technology: idem.TechEDocument, Passed: true}, nil
+}
+
+// eachAsking is each with a technology that asks a provider, and a clock.
+func eachAsking(t *testing.T, f func(w world, a *asker, clock *atomic.Int64)) {
+	clock := &atomic.Int64{}
+	now := func() time.Time { return time.Now().Add(time.Duration(clock.Load())) }
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		clock.Store(0)
+		a := &asker{valid: time.Minute}
+		w := world{T: t, store: s, me: idem.Principal{Org: storetest.NewOrganisation(t, s), Permissions: idem.AllPermissions()}}
+		w.checks = check.New(check.Deps{Store: s, Technologies: []tech.Technology{a}, IDs: idem.UUIDv7{}})
+		w.subscribe(idem.TechEDocument, 5)
+		f(w, a, clock)
+	}, storetest.WithClock(now))
+}
+
+func holder(n int) provider.Request {
+	return provider.Request{PersonalNumber: fmt.Sprintf("9001024%05d", n), Phone: fmt.Sprintf("+770100%05d", n)}
 }
 
 func TestAttemptsAreCounted(t *testing.T) {
-	each(t, 5, func(w world) {
-		ctx, wrong := w.Context(), errors.New("wrong code")
-		row, err := w.checks.Begin(ctx, w.me, idem.TechLivenessHead, keep("1234", time.Minute))
+	eachAsking(t, func(w world, a *asker, _ *atomic.Int64) {
+		ctx := w.Context()
+		row, err := w.checks.AskProvider(ctx, w.me, "", holder(1))
 		if err != nil {
 			w.Fatal(err)
 		}
-		refuse := func(context.Context, []byte) (tech.Outcome, error) { return tech.Outcome{}, wrong }
-		_, err = w.checks.Answer(ctx, w.me, row.ID, idem.TechLivenessHead, 2, refuse)
-		w.wants(err, wrong)
-		done, err := w.checks.Answer(ctx, w.me, row.ID, idem.TechLivenessHead, 2, func(_ context.Context, memo []byte) (tech.Outcome, error) {
-			return tech.Outcome{Passed: string(memo) == "1234"}, nil
-		})
+		_, err = w.checks.Approve(ctx, w.me, row.ID, "0000")
+		w.wants(err, provider.ErrCode)
+		done, err := w.checks.Approve(ctx, w.me, row.ID, "1234")
 		if err != nil || !done.Outcome.Passed {
 			w.Errorf("the second attempt: %+v, %v", done, err)
 		}
-		late, err := w.checks.Begin(ctx, w.me, idem.TechLivenessHead, keep("", -time.Second))
+		a.valid = -time.Second
+		late, err := w.checks.AskProvider(ctx, w.me, "", holder(1))
 		if err != nil {
 			w.Fatal(err)
 		}
-		_, err = w.checks.Answer(ctx, w.me, late.ID, idem.TechLivenessHead, 2, refuse)
+		_, err = w.checks.Approve(ctx, w.me, late.ID, "1234")
 		w.wants(err, idem.ErrCheckExpired)
+	})
+}
+
+// TestCodesAreLimited: a phone, and the holder of a number, get three codes in
+// ten minutes and ten in a day, whoever else is asked.
+func TestCodesAreLimited(t *testing.T) {
+	eachAsking(t, func(w world, a *asker, clock *atomic.Int64) {
+		ask := func(r provider.Request) error {
+			_, err := w.checks.AskProvider(w.Context(), w.me, "", r)
+			return err
+		}
+		limited := func(r provider.Request, least, most int) {
+			w.Helper()
+			e := (*idem.Error)(nil)
+			if err := ask(r); !errors.As(err, &e) || e.Code != "RATE_LIMITED" || e.Kind != idem.Limited || e.Details["limit"] != "receiver" {
+				w.Fatalf("one code too many: %v", err)
+			}
+			if after := e.Details["retry_after"].(int); after < least || after > most {
+				w.Errorf("retry after %d s, want %d to %d", after, least, most)
+			}
+		}
+		for range 3 {
+			if err := ask(holder(1)); err != nil {
+				w.Fatal(err)
+			}
+		}
+		limited(holder(1), 540, 600)
+		limited(provider.Request{PersonalNumber: holder(2).PersonalNumber, Phone: holder(1).Phone}, 540, 600)
+		limited(provider.Request{PersonalNumber: holder(1).PersonalNumber, Phone: holder(2).Phone}, 540, 600)
+		if err := ask(holder(2)); err != nil {
+			w.Errorf("another receiver: %v", err)
+		}
+		_, err := w.checks.AskProvider(w.Context(), w.me, "nobody", holder(3))
+		w.wants(err, provider.ErrUnknown)
+		for round := 1; round <= 3; round++ {
+			clock.Store(int64(round) * int64(11*time.Minute))
+			for range min(3, 10-3*round) {
+				if err := ask(holder(1)); err != nil {
+					w.Fatalf("round %d: %v", round, err)
+				}
+			}
+		}
+		limited(holder(1), 23*3600, 24*3600)
+		if sent := a.sent.Load(); sent != 11 {
+			w.Errorf("%d codes were sent, want 11", sent)
+		}
+		clock.Store(int64(25 * time.Hour))
+		if err := ask(holder(1)); err != nil {
+			w.Errorf("a day later: %v", err)
+		}
+		if n, err := w.store.System().ExpireCodes(w.Context(), time.Now().Add(2*time.Hour)); n != 33 || err != nil {
+			w.Errorf("%d rows were forgotten, %v; want 33, three a code", n, err)
+		}
+	})
+}
+
+// TestCodesOfAnOrganisation: the organisation's setting bounds all receivers
+// together, and another organisation's not at all.
+func TestCodesOfAnOrganisation(t *testing.T) {
+	eachAsking(t, func(w world, _ *asker, _ *atomic.Int64) {
+		err := w.store.Update(w.Context(), w.me.Org, func(tx store.Tx) error {
+			o, err := tx.Organisations().Get(w.Context())
+			if err != nil {
+				return err
+			}
+			o.Settings.CodesPerHour = 4
+			return tx.Organisations().Save(w.Context(), &o)
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+		for n := range 4 {
+			if _, err := w.checks.AskProvider(w.Context(), w.me, "", holder(n)); err != nil {
+				w.Fatal(err)
+			}
+		}
+		_, err = w.checks.AskProvider(w.Context(), w.me, "", holder(5))
+		if e := (*idem.Error)(nil); !errors.As(err, &e) || e.Code != "RATE_LIMITED" || e.Details["limit"] != "organisation" {
+			w.Errorf("the fifth code: %v", err)
+		}
+		w.me.Org = storetest.NewOrganisation(w, w.store)
+		w.subscribe(idem.TechEDocument, 5)
+		if _, err := w.checks.AskProvider(w.Context(), w.me, "", holder(1)); err != nil {
+			w.Errorf("another organisation: %v", err)
+		}
 	})
 }
 

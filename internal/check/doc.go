@@ -3,7 +3,7 @@
 // one unit for a result, and keeps that the check took place.
 //
 // A check either runs at once (Run), or begins with something that the server
-// asks for (Challenge, Begin) and ends with the answer (Respond, Answer). What
+// asks for (Challenge, AskProvider) and ends with the answer (Respond, Approve). What
 // was asked is kept sealed until then and serves once.
 //
 // Evidence and results belong to the caller: neither is stored here. A refusal

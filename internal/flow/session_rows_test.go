@@ -332,12 +332,44 @@ func TestCodesOfProviders(t *testing.T) {
 		if s.State != idem.SessionFailed || s.Failure.Detail != "code_wrong" {
 			w.Errorf("after wrong codes the session is %+v", s)
 		}
+		w.Clock.Advance(11 * time.Minute)
 		s = w.Open(w.Flow(nil, ed), "")
 		start(w, s.ID)
 		for range 3 {
 			w.Must(ask())
 		}
 		if wants(w, ask(), flow.ErrAskedTooOften); w.Holder.Sent() != 4 {
+			w.Errorf("%d codes were sent", w.Holder.Sent())
+		}
+	})
+}
+
+// TestCodesOfOneReceiver: sessions are free, codes to one phone are not. The
+// step of a refused code stays as it was.
+func TestCodesOfOneReceiver(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		f := w.Flow(nil, ed)
+		w.Limit(ed, 4)
+		var s idem.Session
+		for range 3 {
+			s = w.Open(f, "")
+			start(w, s.ID)
+			_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+			w.Must(err)
+		}
+		s = w.Open(f, "")
+		start(w, s.ID)
+		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+		if e := (*idem.Error)(nil); !errors.As(err, &e) || e.Code != "RATE_LIMITED" || e.Details["limit"] != "receiver" {
+			w.Errorf("a fourth code: %v", err)
+		}
+		if step := state(w, s.ID).Steps[0]; step.State != idem.StepPending || step.Memo != nil || w.Left(ed) != 1 {
+			w.Errorf("the refused code left %+v and %d units", step, w.Left(ed))
+		}
+		other := request()
+		other.Phone, other.PersonalNumber = "+77019999999", "850102400123"
+		_, err = w.Flows.AskProvider(w.Context(), s.ID, 0, "", other)
+		if w.Must(err); w.Holder.Sent() != 4 {
 			w.Errorf("%d codes were sent", w.Holder.Sent())
 		}
 	})

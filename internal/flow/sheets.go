@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/idem-id/idem"
@@ -11,6 +12,10 @@ import (
 
 // ErrFilesExist is the refusal to draw what is drawn already.
 var ErrFilesExist = idem.Errorf(idem.Conflict, "FILES_EXIST", "the files of the document exist")
+
+// ErrFilesNotKept is the refusal to draw the sheets of a check without a
+// session, whose result went to the caller alone.
+var ErrFilesNotKept = idem.Errorf(idem.Unprocessable, "FILES_NOT_KEPT", "nothing is kept of a check outside a flow; its approval answers with the file when asked to")
 
 // keepSheets stores the sheets of an electronic document.
 func (f *Flows) keepSheets(ctx context.Context, org idem.OrgID, s *idem.Session, files edocument.Files) (out idem.DocumentFiles, err error) {
@@ -26,7 +31,7 @@ func (f *Flows) keepSheets(ctx context.Context, org idem.OrgID, s *idem.Session,
 
 // DrawSheets draws the sheets of a session's electronic document again when
 // they are missing. It needs persons.write. Errors: idem.ErrSessionNotFound for
-// a session without such a document, ErrFilesExist, edocument.ErrIncomplete.
+// a session without such a document, ErrFilesNotKept, ErrFilesExist, edocument.ErrIncomplete.
 func (f *Flows) DrawSheets(ctx context.Context, p idem.Principal, id idem.SessionID) error {
 	if err := p.Require(idem.PersonsWrite); err != nil {
 		return err
@@ -67,6 +72,9 @@ func (f *Flows) electronicStep(ctx context.Context, org idem.OrgID, id idem.Sess
 		s, err = tx.Sessions().Get(ctx, id)
 		return err
 	})
+	if errors.Is(err, idem.ErrSessionNotFound) {
+		return s, 0, f.checkAlone(ctx, org, id)
+	}
 	if err != nil {
 		return s, 0, err
 	}
@@ -79,6 +87,21 @@ func (f *Flows) electronicStep(ctx context.Context, org idem.OrgID, id idem.Sess
 		}
 	}
 	return s, 0, idem.ErrSessionNotFound
+}
+
+// checkAlone tells a check without a session from what is not known.
+func (f *Flows) checkAlone(ctx context.Context, org idem.OrgID, id idem.SessionID) error {
+	err := f.Store.Update(ctx, org, func(tx store.Tx) error {
+		_, err := tx.Checks().GetForUpdate(ctx, idem.CheckID(id))
+		return err
+	})
+	switch {
+	case errors.Is(err, idem.ErrCheckNotFound):
+		return idem.ErrSessionNotFound
+	case err != nil:
+		return err
+	}
+	return ErrFilesNotKept
 }
 
 // restored makes of a kept result what sheets are drawn of; who signed the

@@ -226,7 +226,7 @@ func failureOf(out tech.Outcome) idem.Failure {
 
 // documents is an electronic document technology that can ask a provider.
 type documents interface {
-	Begin(ctx context.Context, name string, r provider.Request) (memo []byte, valid time.Duration, err error)
+	Begin(ctx context.Context, name string, r provider.Request, admit func(context.Context) error) (memo []byte, valid time.Duration, err error)
 	Approve(ctx context.Context, memo []byte, code string) (tech.Outcome, error)
 }
 
@@ -240,13 +240,14 @@ func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, na
 	if !ok {
 		return idem.Session{}, errNoProvider
 	}
-	s, err := f.ask(ctx, org, id, step, maxCodes, func(s *idem.Session, tx store.Tx, times int) error {
-		return remember(s, step, asked{Times: times, Provider: true}, tx.Now())
+	var s idem.Session
+	memo, valid, err := d.Begin(ctx, name, r, func(ctx context.Context) error {
+		s, err = f.countCode(ctx, org, id, step, r)
+		return err
 	})
-	if err != nil || s.Ended() {
-		return s, err
+	if errors.Is(err, errEndedAsking) {
+		return s, nil
 	}
-	memo, valid, err := d.Begin(ctx, name, r)
 	if err != nil {
 		return s, err
 	}
@@ -258,6 +259,24 @@ func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, na
 		a.Provider, a.Data = true, memo
 		return remember(s, step, a, tx.Now().Add(valid))
 	})
+}
+
+// errEndedAsking: the session ended, for lack of a subscription, when its step
+// began; nobody is to be asked.
+var errEndedAsking = errors.New("the session ended")
+
+// countCode counts a code to the step and to its receiver.
+func (f *Flows) countCode(ctx context.Context, org idem.OrgID, id idem.SessionID, step int, r provider.Request) (idem.Session, error) {
+	s, err := f.ask(ctx, org, id, step, maxCodes, func(s *idem.Session, tx store.Tx, times int) error {
+		if err := store.CountCode(ctx, tx, r.Phone, r.PersonalNumber); err != nil {
+			return err
+		}
+		return remember(s, step, asked{Times: times, Provider: true}, tx.Now())
+	})
+	if err == nil && s.Ended() {
+		err = errEndedAsking
+	}
+	return s, err
 }
 
 var errNoProvider = idem.Errorf(idem.Unprocessable, "PROVIDER_NOT_OFFERED", "the step asks no provider")

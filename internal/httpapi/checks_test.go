@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -325,14 +326,37 @@ func TestProviderApproves(t *testing.T) {
 		w.limit(idem.TechEDocument, idem.Unlimited)
 		w.call("POST", path, object{"code": provider.TestCode}).is(409, "CHECK_ENDED")
 		w.call("POST", "/v1/check/edocument/start", object{"personal_number": "?", "phone": "+77010000001"}).is(400, "HOLDER_INVALID").at("/personal_number")
-		w.call("POST", "/v1/check/edocument/start", object{"personal_number": provider.TestUnknown, "phone": "+77010000001"}).is(422, "HOLDER_NOT_FOUND")
-		w.call("POST", "/v1/check/edocument/start", object{"personal_number": provider.TestOutage, "phone": "+77010000001"}).is(503, "PROVIDER_UNAVAILABLE")
+		w.call("POST", "/v1/check/edocument/start", object{"personal_number": provider.TestUnknown, "phone": "+77010000002"}).is(422, "HOLDER_NOT_FOUND")
+		w.call("POST", "/v1/check/edocument/start", object{"personal_number": provider.TestOutage, "phone": "+77010000003"}).is(503, "PROVIDER_UNAVAILABLE")
 		w.call("POST", "/v1/check/edocument/start", object{"provider": "other", "personal_number": "900102400123", "phone": "+77010000001"}).is(422, "PROVIDER_UNKNOWN").at("/provider")
 		thrice := w.call("POST", "/v1/check/edocument/start", holder).is(200).text("check_id")
 		for range 3 {
 			w.call("POST", "/v1/check/edocument/"+thrice+"/approve", object{"code": "000000"}).is(422, "CODE_WRONG")
 		}
 		w.call("POST", "/v1/check/edocument/"+thrice+"/approve", object{"code": provider.TestCode}).is(409, "CHECK_ENDED")
+	})
+}
+
+// TestCodesAreLimited: the fourth code to a phone within ten minutes is refused.
+func TestCodesAreLimited(t *testing.T) {
+	eachWith(t, options{chips: chips(t)}, func(w *world) {
+		start := func(number string) *reply {
+			return w.call("POST", "/v1/check/edocument/start", object{"personal_number": number, "phone": "+77010000001"})
+		}
+		for _, number := range []string{"900102400123", "900102400124", "900102400125"} {
+			start(number).is(200)
+		}
+		refused := start("900102400126").is(429, "RATE_LIMITED")
+		seconds, err := strconv.Atoi(refused.header.Get("Retry-After"))
+		if err != nil || seconds < 540 || seconds > 600 || refused.text("details.limit") != "receiver" {
+			t.Errorf("Retry-After %q, %s", refused.header.Get("Retry-After"), refused.raw)
+		}
+		w.call("PATCH", "/v1/organisation", object{"settings": object{"codes_per_hour": 0}}).is(422, "VALIDATION_FAILED").at("/settings/codes_per_hour")
+		w.call("PATCH", "/v1/organisation", object{"settings": object{"codes_per_hour": 3}}).is(200)
+		all := w.call("POST", "/v1/check/edocument/start", object{"personal_number": "900102400127", "phone": "+77010000002"}).is(429, "RATE_LIMITED")
+		if all.text("details.limit") != "organisation" {
+			t.Errorf("beyond the organisation's setting: %s", all.raw)
+		}
 	})
 }
 

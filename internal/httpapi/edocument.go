@@ -7,7 +7,6 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/check/report"
-	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
 )
 
@@ -20,7 +19,8 @@ original: see /v1/check/edocument/challenge.`
 	challengeEDocumentText = `Draws the eight bytes that the chip is to sign (active authentication). Send its answer as the file AA.RESPONSE, with
 the others, to /v1/check/edocument/{check_id}. The challenge serves once and costs nothing.`
 	startEDocumentText = `Asks a configured provider to send a code to the holder of a document, who approves by telling it. The code goes to
-/v1/check/edocument/{check_id}/approve. Starting costs nothing.`
+/v1/check/edocument/{check_id}/approve. Starting costs nothing. One phone, and the holder of one personal number, is sent at most three codes in ten minutes and ten
+in a day, all together codes_per_hour of the organisation's settings: 429 RATE_LIMITED then.`
 	approveEDocumentText = checkText + `
 
 Gives the code of the holder to the provider and answers with what it tells. Three attempts.`
@@ -82,9 +82,7 @@ type Started struct {
 type startedOut struct{ Body Started }
 
 func (s *server) startEDocument(ctx context.Context, p idem.Principal, in *startIn) (*startedOut, error) {
-	row, err := s.checks.Begin(ctx, p, idem.TechEDocument, func(ctx context.Context) ([]byte, time.Duration, error) {
-		return s.providers.Begin(ctx, in.Body.Provider, provider.Request{PersonalNumber: in.Body.PersonalNumber, Phone: in.Body.Phone})
-	})
+	row, err := s.checks.AskProvider(ctx, p, in.Body.Provider, provider.Request{PersonalNumber: in.Body.PersonalNumber, Phone: in.Body.Phone})
 	if err != nil {
 		return nil, err
 	}
@@ -98,16 +96,11 @@ type approveIn struct {
 	} `nameHint:"EDocumentCode"`
 }
 
-// approvals is how many codes may be tried for one check.
-const approvals = 3
-
 func (s *server) approveEDocument(ctx context.Context, p idem.Principal, in *approveIn) (*checkOut[report.EDocument], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.checks.Answer(ctx, p, id, idem.TechEDocument, approvals, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
-		return s.providers.Approve(ctx, memo, in.Body.Code)
-	})
+	done, err := s.checks.Approve(ctx, p, id, in.Body.Code)
 	return checked(done, err, report.EDocumentOf)
 }

@@ -121,7 +121,7 @@ func newWorld(t *testing.T, s store.Store, sealer *storetest.Keys, o options) *w
 		Technologies: o.technologies(), Runner: run.New(run.Bounds{Slots: o.slots, Observe: func(code idem.TechCode, end run.End, took time.Duration) {
 			w.metrics.Checked(string(code), string(end), took)
 		}})})
-	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Checks: checks, Providers: o.chips, Store: s, IDs: idem.UUIDv7{}, Metrics: w.metrics,
+	h := httpapi.New(httpapi.Deps{Access: w.access, Registry: r, Checks: checks, Store: s, IDs: idem.UUIDv7{}, Metrics: w.metrics,
 		Parts: []httpapi.Part{
 			{Name: "database", Check: s.Ping},
 			{Name: "face_engine", Check: func(context.Context) error { return o.engine.Ready() }},

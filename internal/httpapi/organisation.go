@@ -26,13 +26,14 @@ type Settings struct {
 	Country        string  `json:"country" doc:"ISO 3166-1 alpha-2; decides how personal numbers are checked. Empty for no check."`
 	PhonePrefix    string  `json:"phone_prefix" doc:"The country calling code that ten-digit numbers get."`
 	MaxPhotos      int     `json:"max_photos" doc:"How many photos one person may have."`
+	CodesPerHour   int     `json:"codes_per_hour" doc:"How many codes document providers are asked to send within an hour."`
 }
 
 func organisationOf(o idem.Organisation) Organisation {
 	s := o.Settings
 	return Organisation{ID: string(o.ID), Name: o.Name, CreatedAt: o.CreatedAt, Version: o.Version, Settings: Settings{
 		FaceUniqueness: string(s.FaceUniqueness), DuplicateFMR: s.DuplicateFMR, SimilarFMR: s.SimilarFMR, MatchFMR: s.MatchFMR,
-		Country: s.Country, PhonePrefix: s.PhonePrefix, MaxPhotos: s.MaxPhotos,
+		Country: s.Country, PhonePrefix: s.PhonePrefix, MaxPhotos: s.MaxPhotos, CodesPerHour: s.CodesPerHour,
 	}}
 }
 
@@ -66,6 +67,7 @@ type settingsChange struct {
 	Country        *string  `json:"country,omitempty" maxLength:"2"`
 	PhonePrefix    *string  `json:"phone_prefix,omitempty" minLength:"1" maxLength:"3"`
 	MaxPhotos      *int     `json:"max_photos,omitempty" minimum:"1" maximum:"1000"`
+	CodesPerHour   *int     `json:"codes_per_hour,omitempty" minimum:"1" maximum:"100000"`
 }
 
 func (c organisationChange) apply(o *idem.Organisation) {
@@ -82,6 +84,7 @@ func (c organisationChange) apply(o *idem.Organisation) {
 	assign(&o.Settings.Country, c.Settings.Country)
 	assign(&o.Settings.PhonePrefix, c.Settings.PhonePrefix)
 	assign(&o.Settings.MaxPhotos, c.Settings.MaxPhotos)
+	assign(&o.Settings.CodesPerHour, c.Settings.CodesPerHour)
 }
 
 func assign[T any](to, from *T) {

@@ -15,7 +15,6 @@ import (
 	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
-	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/webhook"
 )
 
@@ -41,16 +40,14 @@ type Deps struct {
 	Checks   *check.Checks
 	Flows    *flow.Flows
 	Webhooks *webhook.Webhooks
-	// Providers is the technology whose providers answer for documents.
-	Providers *edocument.Technology
-	Store     store.Store // remembers answers for Idempotency-Key
-	IDs       idem.IDs
-	Metrics   *metrics.Metrics
-	Parts     []Part // of readiness
-	Dialects  []Dialect
-	Log       *slog.Logger
-	Version   string
-	Limits    Limits
+	Store    store.Store // remembers answers for Idempotency-Key
+	IDs      idem.IDs
+	Metrics  *metrics.Metrics
+	Parts    []Part // of readiness
+	Dialects []Dialect
+	Log      *slog.Logger
+	Version  string
+	Limits   Limits
 }
 
 // server holds what handlers need. It has no state of its own but the
@@ -61,7 +58,6 @@ type server struct {
 	checks    *check.Checks
 	flows     *flow.Flows
 	webhooks  *webhook.Webhooks
-	providers *edocument.Technology
 	store     store.Store
 	ids       idem.IDs
 	metrics   *metrics.Metrics
@@ -85,7 +81,7 @@ func New(d Deps) http.Handler {
 
 // newServer assembles the native API.
 func newServer(d Deps) *server {
-	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, flows: d.Flows, webhooks: d.Webhooks, providers: d.Providers, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
+	s := &server{access: d.Access, registry: d.Registry, checks: d.Checks, flows: d.Flows, webhooks: d.Webhooks, store: d.Store, ids: d.IDs, metrics: d.Metrics, parts: d.Parts,
 		log: d.Log, version: d.Version, limits: d.Limits.withDefaults()}
 	s.fillIn()
 	s.admission = newAdmission(s.limits)

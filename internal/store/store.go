@@ -31,7 +31,8 @@ type Store interface {
 // *idem.Error or an unexpected failure of the database.
 //
 // Rows are locked in this order, which excludes deadlocks: collections,
-// sessions, persons already stored, subscriptions, checks, aliases, gallery head, audit head.
+// sessions, persons already stored, subscriptions, checks, the organisation, aliases, gallery
+// head, audit head.
 //
 // Every text must be UTF-8 without NUL (ErrText) and is compared and returned
 // byte by byte. Writing what has a place in no organisation, or the same row a
@@ -53,6 +54,7 @@ type Tx interface {
 	Operators() Operators
 	Idempotency() Idempotency
 	Checks() Checks
+	Codes() Codes
 	Flows() Flows
 	Sessions() Sessions
 	Collections() Collections
@@ -83,6 +85,8 @@ type System interface {
 	// ExpireChecks forgets stand-alone checks whose time ended before the given
 	// one and returns how many.
 	ExpireChecks(ctx context.Context, before time.Time) (int64, error)
+	// ExpireCodes forgets codes sent before the given time and returns how many.
+	ExpireCodes(ctx context.Context, before time.Time) (int64, error)
 	// FindSession returns the organisation of a flow session;
 	// idem.ErrSessionNotFound for an unknown one.
 	FindSession(ctx context.Context, id idem.SessionID) (idem.OrgID, error)
@@ -150,6 +154,8 @@ type Page struct {
 type Organisations interface {
 	// Get returns ErrOrganisationNotFound when there is no such organisation.
 	Get(ctx context.Context) (idem.Organisation, error)
+	// GetForUpdate is Get with the row locked until the transaction ends.
+	GetForUpdate(ctx context.Context) (idem.Organisation, error)
 	// Save writes name and settings when the stored version equals o.Version,
 	// which it then increments; otherwise idem.ErrVersionMismatch.
 	Save(ctx context.Context, o *idem.Organisation) error

@@ -351,6 +351,39 @@ func TestConflictsOverHTTP(t *testing.T) {
 	})
 }
 
+// TestCodesOfOneReceiver: a stand-alone check would count as well.
+func TestCodesOfOneReceiver(t *testing.T) {
+	each(t, func(s *server) {
+		f := s.Flow(nil, idem.TechEDocument)
+		body := fmt.Sprintf(`{"iin":%q,"phone":%q}`, flowtest.IIN, flowtest.Phone)
+		for range 3 {
+			path, _ := s.begin(f)
+			s.ok(s.post(path+"/steps/0/request/", body))
+		}
+		path, _ := s.begin(f)
+		code, answer := s.post(path+"/steps/0/request/", body)
+		s.refused(code, answer, 429, "RATE_LIMITED")
+		if details := answer["error"].(object)["details"].(object); details["limit"] != "receiver" || details["retry_after"].(float64) < 540 {
+			s.Errorf("details %v", details)
+		}
+	})
+}
+
+// TestSheetsOfACheckAlone: nothing is kept that could be drawn.
+func TestSheetsOfACheckAlone(t *testing.T) {
+	each(t, func(s *server) {
+		c := idem.Check{ID: idem.CheckID(idem.UUIDv7{}.New()), Technology: idem.TechEDocument, State: idem.CheckOpen}
+		s.Must(s.Store.Update(s.Context(), s.Org, func(tx store.Tx) error { return tx.Checks().Insert(s.Context(), c) }))
+		generate := func(id string) (int, object) {
+			return s.post("/api/v1/e-document/generate-files/", fmt.Sprintf(`{"api_key":%q,"session_id":%q}`, s.Persons, id))
+		}
+		code, answer := generate(string(c.ID))
+		s.refused(code, answer, 422, "FILES_NOT_KEPT")
+		code, answer = generate(idem.UUIDv7{}.New())
+		s.refused(code, answer, 404, "SESSION_NOT_FOUND")
+	})
+}
+
 func TestSheetsOfADocument(t *testing.T) {
 	each(t, func(s *server) {
 		f := s.Flow(nil, idem.TechEDocument, idem.TechLivenessHead)

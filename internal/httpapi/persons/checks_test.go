@@ -3,10 +3,14 @@ package persons_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -223,10 +227,70 @@ func TestOnlineAccess(t *testing.T) {
 		}
 		e.call(e.a, "POST", requestPath, object{"iin": "900102400123"}).refused(422, "VALIDATION_FAILED").at(t, "phone")
 		e.call(e.a, "POST", requestPath, object{"iin": "?", "phone": "+77010000001"}).refused(400, "HOLDER_INVALID").at(t, "iin")
-		e.call(e.a, "POST", requestPath, object{"iin": provider.TestOutage, "phone": "+77010000001"}).refused(503, "PROVIDER_UNAVAILABLE")
+		e.call(e.a, "POST", requestPath, object{"iin": provider.TestOutage, "phone": "+77010000003"}).refused(503, "PROVIDER_UNAVAILABLE")
 		e.call(e.a, "POST", approvePath, object{"backend_session_id": "x", "code": "1"}).refused(404, "CHECK_NOT_FOUND")
 		e.call(tenant{}, "POST", approvePath, approval).refused(401, "API_KEY_MISSING")
 		e.call(e.narrow(idem.PersonsRead), "POST", requestPath, holder).refused(403, "ROLE_FORBIDDEN")
+	})
+}
+
+// TestSheetsOfOnlineAccess: the approval alone answers with a sheet, as PDF
+// unless PNG is asked for.
+func TestSheetsOfOnlineAccess(t *testing.T) {
+	each(t, func(e *env) {
+		e.subscribe(e.a, idem.TechEDocument, 10)
+		type answer struct {
+			Session string  `json:"backend_session_id"`
+			PDF     *string `json:"document_pdf"`
+			Image   *string `json:"document_image"`
+		}
+		approve := func(n int, change object) reply {
+			holder := object{"iin": fmt.Sprintf("90010240012%d", n), "phone": fmt.Sprintf("+7701000000%d", n)}
+			body := object{"backend_session_id": read[answer](e.call(e.a, "POST", requestPath, holder).is(200)).Session, "code": provider.TestCode}
+			maps.Copy(body, change)
+			return e.call(e.a, "POST", approvePath, body)
+		}
+		for n, c := range []struct {
+			change   object
+			pdf, png bool
+		}{
+			{object{}, false, false},
+			{object{"file": false, "file_type": "pdf"}, false, false},
+			{object{"file": true}, true, false},
+			{object{"file": true, "file_type": "pdf"}, true, false},
+			{object{"file": true, "file_type": "png"}, false, true},
+		} {
+			got := read[answer](approve(n, c.change).is(200))
+			if begins(got.PDF, "%PDF-") != c.pdf || (got.PDF != nil) != c.pdf || begins(got.Image, "\x89PNG") != c.png || (got.Image != nil) != c.png {
+				t.Errorf("%v: PDF %t, image %t", c.change, got.PDF != nil, got.Image != nil)
+			}
+		}
+		approve(6, object{"file": true, "file_type": "docx"}).refused(422, "VALIDATION_FAILED").at(t, "file_type")
+	})
+}
+
+// begins reports whether a file in base64 begins with the bytes.
+func begins(text *string, prefix string) bool {
+	if text == nil {
+		return false
+	}
+	data, err := base64.StdEncoding.DecodeString(*text)
+	return err == nil && bytes.HasPrefix(data, []byte(prefix))
+}
+
+// TestCodesOfOneReceiver: the fourth code to a phone within ten minutes is
+// refused.
+func TestCodesOfOneReceiver(t *testing.T) {
+	each(t, func(e *env) {
+		e.subscribe(e.a, idem.TechEDocument, 10)
+		for range 3 {
+			e.call(e.a, "POST", requestPath, object{"iin": "900102400123", "phone": "8 701 000 00 01"}).is(200)
+		}
+		got := e.call(e.a, "POST", requestPath, object{"iin": "900102400124", "phone": "+77010000001"})
+		got.refused(429, "RATE_LIMITED")
+		if after, err := strconv.Atoi(got.header.Get("Retry-After")); err != nil || after < 540 || after > 600 {
+			t.Errorf("Retry-After %q", got.header.Get("Retry-After"))
+		}
 	})
 }
 

@@ -3,11 +3,9 @@ package persons
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/check"
-	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
 )
@@ -67,9 +65,6 @@ type (
 	}
 )
 
-// approvals is how many codes may be tried for one session.
-const approvals = 3
-
 func (a *api) requestEDocument(ctx context.Context, r *request) (answer, error) {
 	var body eDocumentBody
 	if err := decode(r.body, &body); err != nil {
@@ -87,9 +82,7 @@ func (a *api) requestEDocument(ctx context.Context, r *request) (answer, error) 
 	if err != nil {
 		return answer{}, invalid("phone", "the value is no phone number")
 	}
-	row, err := a.Checks.Begin(ctx, r.principal, idem.TechEDocument, func(ctx context.Context) ([]byte, time.Duration, error) {
-		return a.Providers.Begin(ctx, "", provider.Request{PersonalNumber: number, Phone: phone})
-	})
+	row, err := a.Checks.AskProvider(ctx, r.principal, "", provider.Request{PersonalNumber: number, Phone: phone})
 	if err != nil {
 		return answer{}, renamed(err, map[string]string{"personal_number": "iin"})
 	}
@@ -109,9 +102,7 @@ func (a *api) approveEDocument(ctx context.Context, r *request) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	done, err := a.Checks.Answer(ctx, r.principal, id, idem.TechEDocument, approvals, func(ctx context.Context, memo []byte) (tech.Outcome, error) {
-		return a.Providers.Approve(ctx, memo, code)
-	})
+	done, err := a.Checks.Approve(ctx, r.principal, id, code)
 	if err != nil {
 		return answer{}, err
 	}

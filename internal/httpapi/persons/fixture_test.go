@@ -101,7 +101,7 @@ func newEnv(t *testing.T, s store.Store, v *vault.Vault, c *clock) *env {
 	})
 	e.access = access.New(access.Deps{Store: s, Blinder: v, IDs: idem.UUIDv7{}, Now: c.Now})
 	mux := http.NewServeMux()
-	persons.Routes(mux, persons.Deps{Registry: e.registry, Checks: e.checks(), Providers: e.providers(), Store: s, Authenticate: e.authenticate, IDs: idem.UUIDv7{}, Log: log})
+	persons.Routes(mux, persons.Deps{Registry: e.registry, Checks: e.checks(), Store: s, Authenticate: e.authenticate, IDs: idem.UUIDv7{}, Log: log})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	e.url = server.URL

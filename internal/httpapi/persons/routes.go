@@ -11,7 +11,6 @@ import (
 	"github.com/idem-id/idem/internal/check"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
-	"github.com/idem-id/idem/internal/tech/edocument"
 )
 
 // Authenticate tells who shows a secret of the kind. Unknown, expired and
@@ -22,8 +21,7 @@ type Authenticate func(ctx context.Context, kind idem.CredentialKind, secret str
 type Deps struct {
 	Registry     *registry.Registry
 	Checks       *check.Checks
-	Providers    *edocument.Technology // whose providers answer for documents
-	Store        store.Store           // remembers answers to creating requests
+	Store        store.Store // remembers answers to creating requests
 	Authenticate Authenticate
 	IDs          idem.IDs     // of requests that come without one
 	Log          *slog.Logger // nil discards

@@ -23,6 +23,7 @@ type settings struct {
 	Country        string              `json:"country"`
 	PhonePrefix    string              `json:"phone_prefix"`
 	MaxPhotos      int                 `json:"max_photos"`
+	CodesPerHour   int                 `json:"codes_per_hour"`
 }
 
 func scanOrganisation(r row, o *idem.Organisation) error {
@@ -47,8 +48,15 @@ func encodeSettings(s idem.Settings) (string, error) {
 }
 
 // Get implements store.Organisations.
-func (t organisations) Get(ctx context.Context) (idem.Organisation, error) {
-	found, err := list(ctx, t.Tx, `SELECT `+organisationColumns+` FROM organisations WHERE org = $1`, []any{t.org}, scanOrganisation)
+func (t organisations) Get(ctx context.Context) (idem.Organisation, error) { return t.get(ctx, "") }
+
+// GetForUpdate implements store.Organisations.
+func (t organisations) GetForUpdate(ctx context.Context) (idem.Organisation, error) {
+	return t.get(ctx, lock)
+}
+
+func (t organisations) get(ctx context.Context, suffix string) (idem.Organisation, error) {
+	found, err := list(ctx, t.Tx, `SELECT `+organisationColumns+` FROM organisations WHERE org = $1`+suffix, []any{t.org}, scanOrganisation)
 	if err != nil {
 		return idem.Organisation{}, err
 	}

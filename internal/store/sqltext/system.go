@@ -103,6 +103,15 @@ func (s System) ExpireChecks(ctx context.Context, before time.Time) (n int64, er
 	return n, err
 }
 
+// ExpireCodes implements store.System.
+func (s System) ExpireCodes(ctx context.Context, before time.Time) (n int64, err error) {
+	err = s.runner.Update(ctx, "", func(tx store.Tx) error {
+		n, err = tx.(*Tx).exec(ctx, `DELETE FROM codes WHERE sent_at < $1`, micros(before))
+		return err
+	})
+	return n, err
+}
+
 // FindSession implements store.System.
 func (s System) FindSession(ctx context.Context, id idem.SessionID) (org idem.OrgID, err error) {
 	if !storable(string(id)) {

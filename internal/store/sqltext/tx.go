@@ -93,6 +93,9 @@ func (t *Tx) Idempotency() store.Idempotency { return idempotency{t} }
 // Checks implements store.Tx.
 func (t *Tx) Checks() store.Checks { return checks{t} }
 
+// Codes implements store.Tx.
+func (t *Tx) Codes() store.Codes { return codes{t} }
+
 // Flows implements store.Tx.
 func (t *Tx) Flows() store.Flows { return flows{t} }
 

@@ -105,6 +105,8 @@ func contract() map[string]func(*testing.T, fixture) {
 		"IdempotencyRace":                      testIdempotencyRace,
 		"Checks":                               testChecks,
 		"CheckRace":                            testCheckRace,
+		"Codes":                                testCodes,
+		"CodeRace":                             testCodeRace,
 		"TextIsByteExact":                      testTextExact,
 		"TextRefusals":                         testTextRefusals,
 		"OrganisationsSeeNothingOfEachOther":   testIsolation,

@@ -13,7 +13,7 @@ import (
 func testOrganisations(t *testing.T, f fixture) {
 	o := idem.Organisation{
 		ID: idem.OrgID(newID()), Name: "Zweite", CreatedAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond), Version: 1,
-		Settings: idem.Settings{FaceUniqueness: idem.UniquenessReject, DuplicateFMR: 3e-6, SimilarFMR: 2e-3, MatchFMR: 4e-5, Country: "KZ", PhonePrefix: "49", MaxPhotos: 7},
+		Settings: idem.Settings{FaceUniqueness: idem.UniquenessReject, DuplicateFMR: 3e-6, SimilarFMR: 2e-3, MatchFMR: 4e-5, Country: "KZ", PhonePrefix: "49", MaxPhotos: 7, CodesPerHour: 9},
 	}
 	if err := f.System().CreateOrganisation(t.Context(), o, nil); err != nil {
 		t.Fatal(err)

@@ -31,9 +31,10 @@ type pending struct {
 
 // Begin asks a provider to send the holder a code; without a name the only
 // one there is. The memo goes back to Approve and holds personal data; valid
-// is how long the code is waited for. Errors are ErrHolder and those of
-// package provider.
-func (t *Technology) Begin(ctx context.Context, name string, r provider.Request) (memo []byte, valid time.Duration, err error) {
+// is how long the code is waited for. admit is asked when the request is sound,
+// and before anything is sent: it holds whoever sends too many codes back.
+// Errors are ErrHolder, those of package provider and of admit.
+func (t *Technology) Begin(ctx context.Context, name string, r provider.Request, admit func(context.Context) error) (memo []byte, valid time.Duration, err error) {
 	if !personalNumber.MatchString(r.PersonalNumber) {
 		return nil, 0, ErrHolder.At("personal_number")
 	}
@@ -42,6 +43,9 @@ func (t *Technology) Begin(ctx context.Context, name string, r provider.Request)
 	}
 	p, err := t.Providers.Find(name)
 	if err != nil {
+		return nil, 0, err
+	}
+	if err := admit(ctx); err != nil {
 		return nil, 0, err
 	}
 	session, err := p.Start(ctx, r)
