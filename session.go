@@ -200,13 +200,15 @@ func (s *Session) Ask(i int, memo []byte, until time.Time) {
 }
 
 // Take counts one answer to an active step and returns the memo, nil when it
-// is too old. ErrSessionState when all attempts are under way.
+// is too old. ErrSessionState when all attempts are under way. Face2Face takes
+// its one attempt again as often as other steps: it asks nothing of the user, and
+// a run that ended with its process must not leave the session without one.
 func (s *Session) Take(i int, now time.Time) (memo []byte, err error) {
 	if err := s.Turn(i, now); err != nil {
 		return nil, err
 	}
 	p := &s.Steps[i]
-	if p.State != StepActive || p.Attempts >= s.attempts(i) {
+	if p.State != StepActive || p.Attempts >= s.Attempts {
 		return nil, ErrSessionState.With("current_step", i)
 	}
 	p.Attempts++
@@ -224,8 +226,8 @@ func (s *Session) attempts(i int) int {
 	return s.Attempts
 }
 
-// AttemptsLeft is how many more answers a step takes.
-func (s *Session) AttemptsLeft(i int) int { return s.attempts(i) - s.Steps[i].Attempts }
+// AttemptsLeft is how many more results of a step may not pass.
+func (s *Session) AttemptsLeft(i int) int { return max(0, s.attempts(i)-s.Steps[i].Attempts) }
 
 // GiveBack returns an attempt that had no result, through no fault of the
 // answer.

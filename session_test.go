@@ -159,6 +159,24 @@ func TestFaceIsComparedOnce(t *testing.T) {
 	}
 }
 
+func TestComparisonThatGotLostIsTakenAgain(t *testing.T) {
+	s := sessionOf(t, idem.TechLivenessHead, idem.TechDocumentRecognition, idem.TechFace2Face)
+	wants(t, s.Start(opened), nil)
+	wants(t, attempt(t, s, 0, true), nil)
+	wants(t, attempt(t, s, 1, true), nil)
+	_, err := s.Begin(2, opened)
+	wants(t, err, nil)
+	_, err = s.Take(2, opened) // whose process ends
+	wants(t, err, nil)
+	if s.AttemptsLeft(2) != 0 {
+		t.Errorf("%d attempts left", s.AttemptsLeft(2))
+	}
+	wants(t, attempt(t, s, 2, false), nil)
+	if s.State != idem.SessionFailed {
+		t.Errorf("a comparison that did not pass leaves the session %s", s.State)
+	}
+}
+
 func TestSkippedSteps(t *testing.T) {
 	s := sessionOf(t, idem.TechEDocument, idem.TechLivenessHead)
 	wants(t, s.Skip(0, idem.StepResult{Passed: true}, "x", opened), idem.ErrSessionState)

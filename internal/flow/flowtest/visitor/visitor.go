@@ -34,10 +34,14 @@ func New(issuer *edoctest.Issuer, portrait demo.Portrait, n int) (Visitor, error
 	return Visitor{Number: who.Number, Chip: issuer.Chip(edoctest.Groups(zone, portrait.JPEG)), Frame: frame}, err
 }
 
-// Walk starts a session and does its steps until it ends or one of them is
-// refused. A step that does not pass is no error: the state tells.
+// Walk goes on with a session, from its start or from wherever it stands, until
+// it ends or something is refused. A step that does not pass is no error: the
+// state tells.
 func (v Visitor) Walk(ctx context.Context, s *client.SessionClient) (client.SessionState, error) {
-	state, err := s.Start(ctx)
+	state, err := s.State(ctx)
+	if err == nil && state.Status == client.SessionNew {
+		state, err = s.Start(ctx)
+	}
 	for err == nil && state.Current != nil {
 		step := *state.Current
 		if state, err = s.Submit(ctx, step, v.evidence(state.Steps[step].Code)); err == nil && !state.Outcome.Passed {
