@@ -17,6 +17,7 @@ import (
 	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/ram"
+	"github.com/idem-id/idem/internal/httpapi/flows"
 	"github.com/idem-id/idem/internal/job"
 	"github.com/idem-id/idem/internal/models"
 	"github.com/idem-id/idem/internal/picture"
@@ -131,6 +132,7 @@ type app struct {
 	registry *registry.Registry
 	jobs     *job.Runner
 	flows    *flow.Flows
+	limiter  *flows.Limiter
 	webhooks *webhook.Webhooks
 	chips    *edocument.Technology
 	text     *ocr.Engine

@@ -36,6 +36,9 @@ type config struct {
 	Providers    string   // file that configures the providers of electronic documents
 	NeedChip     bool     // electronic documents must prove their chip
 
+	TrustedProxies []string // addresses and networks whose X-Forwarded-For is believed
+	SessionLimits  string   // how often clients of sessions may come, see flows.ParseRates
+
 	snapshots string // folder; empty for all but the server that holds its lock
 }
 
@@ -55,6 +58,8 @@ func addServeFlags(f *pflag.FlagSet) {
 	f.String("tls-cert", "", "certificate file; with --tls-key the server speaks HTTPS")
 	f.String("tls-key", "", "key file of the certificate")
 	f.String("webhook-allow", "", "hosts and networks that webhooks may reach though they are not public, separated by commas")
+	f.String("trusted-proxies", "", "addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas")
+	f.String("session-limits", "", "how often clients of sessions may come, such as guidance=4/8,reads=5/20,submissions=1/5,address=100/300,opening=20/100: in a second and at once")
 	f.String("edocument-providers", "", "JSON file that names the providers of electronic documents")
 	f.Bool("edocument-require-chip", false, "electronic documents must prove that their chip is the original")
 }
@@ -76,13 +81,18 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 		Data: k.String("data"), Listen: k.String("listen"), Database: k.String("database"), Keys: k.String("keys"),
 		MasterKey: k.String("master-key"), Models: k.String("models"), PublicURL: k.String("public-url"),
 		TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"), Workers: k.Int("workers"), LogJSON: k.Bool("log-json"),
-		WebhookAllow: strings.FieldsFunc(k.String("webhook-allow"), func(r rune) bool { return r == ',' || r == ' ' }),
-		Providers:    k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"),
+		WebhookAllow: list(k.String("webhook-allow")), TrustedProxies: list(k.String("trusted-proxies")), SessionLimits: k.String("session-limits"),
+		Providers: k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"),
 	}
 	if err := c.fill(); err != nil {
 		return config{}, err
 	}
 	return c, c.validate()
+}
+
+// list splits at commas and spaces.
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 func (c *config) fill() (err error) {
@@ -124,6 +134,9 @@ func (c *config) validate() error {
 	}
 	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" && c.PublicURL != "" {
 		faults = append(faults, errors.New("--public-url is a whole URL"))
+	}
+	if _, err := c.limiter(); err != nil {
+		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/blob"
@@ -13,7 +14,9 @@ import (
 	"github.com/idem-id/idem/internal/flow/report"
 	"github.com/idem-id/idem/internal/httpapi"
 	"github.com/idem-id/idem/internal/httpapi/flows"
+	"github.com/idem-id/idem/internal/httpapi/peer"
 	"github.com/idem-id/idem/internal/httpapi/persons"
+	"github.com/idem-id/idem/internal/metrics"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/webhook"
 	"github.com/spf13/cobra"
@@ -21,7 +24,9 @@ import (
 
 // addFlows makes the use case over technologies that run within the bounds of
 // the checks, and lets the runner collect sessions.
-func (a *app) addFlows(checks *check.Checks) {
+func (a *app) addFlows(checks *check.Checks, m *metrics.Metrics) {
+	a.limiter, _ = a.config.limiter() // validated with the settings
+	m.Add(limitReadings(a.limiter)...)
 	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
 		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Emit: a.emit, Log: a.log})
 	a.jobs.Add(a.flows.Worker())
@@ -33,8 +38,30 @@ func (a *app) emit(ctx context.Context, tx store.Tx, e flow.Event) error {
 	return a.webhooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
 }
 
+// limiter bounds the clients of sessions as the settings say.
+func (c *config) limiter() (*flows.Limiter, error) {
+	rates, err := flows.ParseRates(c.SessionLimits)
+	if err != nil {
+		return nil, fmt.Errorf("--session-limits: %w", err)
+	}
+	proxies, err := peer.Parse(c.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	return flows.NewLimiter(rates, proxies, time.Now), nil
+}
+
+// limitReadings tells what the limits refused.
+func limitReadings(l *flows.Limiter) (out []metrics.Reading) {
+	for name := range l.Refused() {
+		out = append(out, metrics.Reading{Name: "session_requests_refused_total", Help: "requests of clients of sessions that came too often, by limit",
+			Kind: metrics.Counter, Labels: map[string]string{"limit": string(name)}, Value: func() float64 { return float64(l.Refused()[name]) }})
+	}
+	return out
+}
+
 func (a *app) flowsDialect(refuse func(http.ResponseWriter, *http.Request, error)) httpapi.Dialect {
-	deps := flows.Deps{Flows: a.flows, Pictures: a.pictures, Refuse: refuse}
+	deps := flows.Deps{Flows: a.flows, Pictures: a.pictures, Refuse: refuse, Limiter: a.limiter}
 	return httpapi.Dialect{
 		Refuse: refuse,
 		Routes: func(mux *http.ServeMux, authenticate httpapi.Authenticate) {

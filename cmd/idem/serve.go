@@ -86,7 +86,7 @@ func (a *app) run(ctx context.Context, listener net.Listener) error {
 func (a *app) handler() http.Handler {
 	m := metrics.New(version(), a.readings()...)
 	checks := a.checks(m)
-	a.addFlows(checks)
+	a.addFlows(checks, m)
 	return httpapi.New(httpapi.Deps{Access: a.access, Registry: a.registry, Checks: checks, Flows: a.flows, Webhooks: a.webhooks, Store: a.store,
 		IDs: idem.UUIDv7{}, Metrics: m, Parts: a.parts(), Dialects: a.dialects(checks), Log: a.log, Version: version()})
 }

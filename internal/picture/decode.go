@@ -75,6 +75,10 @@ func (d *Decoder) Within(side int) *Decoder {
 	return &out
 }
 
+// Limited returns a decoder of the same slots with other limits, and of the
+// formats that browsers send: JPEG, PNG and WebP.
+func (d *Decoder) Limited(l Limits) *Decoder { return &Decoder{l, nil, d.slots} }
+
 // Decode decodes one file. It answers ErrTooLarge, ErrTooSmall, ErrUnsupported,
 // ErrUndecodable, or the context's error.
 func (d *Decoder) Decode(ctx context.Context, data []byte) (Picture, error) {

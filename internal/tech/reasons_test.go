@@ -14,7 +14,7 @@ var declared = regexp.MustCompile(`tech\.Reason\s*=\s*"([a-z_]+)"`)
 // TestReasonsAreDocumented: the codes of outcomes are part of the interface.
 func TestReasonsAreDocumented(t *testing.T) {
 	var docs strings.Builder
-	for _, name := range []string{"checks.md", "edocuments.md"} {
+	for _, name := range []string{"checks.md", "edocuments.md", "flows-api.md"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
 		if err != nil {
 			t.Fatal(err)

@@ -81,6 +81,22 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	return nil
 }
 
+// openForm begins to read a form of at most n bytes.
+func openForm(w http.ResponseWriter, r *http.Request, n int64) (*multipart.Reader, error) {
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" || parameters["boundary"] == "" {
+		return nil, errType
+	}
+	in, err := limit(w, r, n)
+	if err != nil {
+		return nil, err
+	}
+	return multipart.NewReader(in, parameters["boundary"]), nil
+}
+
+// clip shortens what a client wrote to what an answer repeats.
+func clip(name string) string { return strings.ToValidUTF8(name[:min(len(name), 100)], "") }
+
 // evidence reads a form: frames with times_ms, pages (frontside_image and
 // backside_image likewise) with country, files of a chip by their file names.
 // Without a body there is none.
@@ -88,16 +104,11 @@ func (a *api) evidence(w http.ResponseWriter, r *http.Request) (run.Bring, error
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/form-data" || parameters["boundary"] == "" {
-		return nil, errType
-	}
-	in, err := limit(w, r, formLimit)
+	reader, err := openForm(w, r, formLimit)
 	if err != nil {
 		return nil, err
 	}
 	files := check.Files{Chip: map[string][]byte{}}
-	reader := multipart.NewReader(in, parameters["boundary"])
 	for n := 0; ; n++ {
 		part, err := reader.NextRawPart()
 		if err == io.EOF { // not wrapped: a wrapped one is a damaged form
@@ -128,7 +139,7 @@ func addPart(f *check.Files, part *multipart.Part) error {
 		return err
 	}
 	if !slices.Contains([]string{"frames", "image", "pages", "frontside_image", "backside_image", "files"}, name) {
-		return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the part is not known").At(strings.ToValidUTF8(name[:min(len(name), 100)], ""))
+		return errPart(name)
 	}
 	data, err := readPart(part, fileLimit, name)
 	if err != nil {

@@ -35,6 +35,9 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.Limiter.take(LimitOpening, string(p.Actor.Credential)); err != nil {
+		return nil, err
+	}
 	o := flow.Opening{Metadata: body.Metadata, Locale: body.Locale}
 	if string(o.Metadata) == "null" {
 		o.Metadata = nil

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type Deps struct {
 	Authenticate Authenticate
 	// Refuse answers with a refusal in the shape of the Persons API.
 	Refuse func(http.ResponseWriter, *http.Request, error)
+	// Limiter bounds how often clients come; nil bounds nothing.
+	Limiter *Limiter
 }
 
 // Base is the path that the routes stand under.
@@ -33,10 +36,14 @@ var (
 	errOrigin  = idem.Errorf(idem.Forbidden, "ORIGIN_FORBIDDEN", "results are not given to browsers; ask from your server")
 )
 
-type api struct{ Deps }
+type api struct {
+	Deps
+	frames *picture.Decoder // of guidance
+}
 
 type route struct {
 	method, path string
+	limit        Limit
 	handle       func(http.ResponseWriter, *http.Request) (any, error)
 }
 
@@ -46,24 +53,25 @@ func (a *api) routes() []route {
 		step    = session + "/steps/{index}"
 	)
 	return []route{
-		{"POST", Base + "/create", a.create},
-		{"GET", Base + "/result", a.result},
-		{"POST", "/api/v1/e-document/generate-files", a.generateFiles},
+		{"POST", Base + "/create", unlimited, a.create},
+		{"GET", Base + "/result", unlimited, a.result},
+		{"POST", "/api/v1/e-document/generate-files", unlimited, a.generateFiles},
 
-		{"GET", session + "/state", a.state},
-		{"POST", session + "/start", a.start},
-		{"POST", session + "/abort", a.abort},
-		{"POST", step, a.submit},
-		{"POST", step + "/challenge", a.challenge},
-		{"POST", step + "/request", a.request},
-		{"POST", step + "/approve", a.approve},
+		{"GET", session + "/state", LimitReads, a.state},
+		{"POST", session + "/start", LimitReads, a.start},
+		{"POST", session + "/abort", LimitReads, a.abort},
+		{"POST", step, LimitSubmit, a.submit},
+		{"POST", step + "/guidance", LimitGuidance, a.guide},
+		{"POST", step + "/challenge", LimitReads, a.challenge},
+		{"POST", step + "/request", LimitSubmit, a.request},
+		{"POST", step + "/approve", LimitSubmit, a.approve},
 	}
 }
 
 // Routes registers the dialect on a mux. A path with a method that it does not
 // have answers 405, an unknown path below Base 404.
 func Routes(mux *http.ServeMux, d Deps) {
-	a := &api{d}
+	a := &api{d, d.Pictures.Limited(frameLimits())}
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
 		allowed[r.path] = append(allowed[r.path], r.method)
@@ -95,7 +103,7 @@ func (a *api) refuse(refusal *idem.Error, allow []string) http.Handler {
 
 func (a *api) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := rt.handle(w, r)
+		body, err := a.answer(rt, w, r)
 		if err == nil {
 			err = send(w, body)
 		}
@@ -103,4 +111,16 @@ func (a *api) serve(rt route) http.Handler {
 			a.Refuse(w, r, err)
 		}
 	})
+}
+
+// answer runs a route within the limits of its clients.
+func (a *api) answer(rt route, w http.ResponseWriter, r *http.Request) (any, error) {
+	if err := a.Limiter.admit(rt.limit, r); err != nil {
+		return nil, err
+	}
+	body, err := rt.handle(w, r)
+	if errors.Is(err, idem.ErrSessionNotFound) {
+		a.Limiter.miss(rt.limit, r)
+	}
+	return body, err
 }

@@ -27,35 +27,52 @@ import (
 // server is a world behind HTTP.
 type server struct {
 	*flowtest.World
-	url   string
-	hooks *webhook.Webhooks
+	url     string
+	hooks   *webhook.Webhooks
+	limiter *flows.Limiter
 }
 
 type object = map[string]any
 
 func each(t *testing.T, f func(*server)) {
 	flowtest.Each(t, func(w *flowtest.World) {
-		deps := persons.Deps{Registry: w.Registry, Store: w.Store, IDs: idem.UUIDv7{}}
-		refuse := persons.Refuse(deps)
 		guard, err := webhook.NewGuard([]string{"127.0.0.1"}, nil)
 		w.Must(err)
 		hooks := webhook.New(webhook.Deps{Store: w.Store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.Clock.Now})
-		h := httpapi.New(httpapi.Deps{Access: w.Access, Registry: w.Registry, Flows: w.Flows, Webhooks: hooks, Store: w.Store, IDs: idem.UUIDv7{},
-			Dialects: []httpapi.Dialect{{Refuse: refuse, Routes: func(mux *http.ServeMux, a httpapi.Authenticate) {
-				flows.Routes(mux, flows.Deps{Flows: w.Flows, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil),
-					Authenticate: flows.Authenticate(a), Refuse: refuse})
-			}}}})
-		s := httptest.NewServer(h)
+		s := httptest.NewServer(handler(w, hooks, nil))
 		w.TB.(*testing.T).Cleanup(s.Close)
 		w.Head.Finds(flowtest.Seen("ann", 0.9))
 		w.Document.Finds(flowtest.Card("ann", flowtest.IIN, "D1"))
 		w.Holder.Holds("ann", "E1")
-		f(&server{w, s.URL, hooks})
+		f(&server{w, s.URL, hooks, nil})
 	})
+}
+
+// handler is the whole API over a world.
+func handler(w *flowtest.World, hooks *webhook.Webhooks, l *flows.Limiter) http.Handler {
+	refuse := persons.Refuse(persons.Deps{Registry: w.Registry, Store: w.Store, IDs: idem.UUIDv7{}})
+	return httpapi.New(httpapi.Deps{Access: w.Access, Registry: w.Registry, Flows: w.Flows, Webhooks: hooks, Store: w.Store, IDs: idem.UUIDv7{},
+		Dialects: []httpapi.Dialect{{Refuse: refuse, Routes: func(mux *http.ServeMux, a httpapi.Authenticate) {
+			flows.Routes(mux, flows.Deps{Flows: w.Flows, Pictures: picture.NewDecoder(picture.DefaultLimits(), nil),
+				Authenticate: flows.Authenticate(a), Refuse: refuse, Limiter: l})
+		}}}})
 }
 
 // call makes a request and returns status and body.
 func (s *server) call(method, path, kind string, body io.Reader, header ...string) (int, object) {
+	s.Helper()
+	code, _, out := s.ask(method, path, kind, body, header...)
+	return code, out
+}
+
+// header makes a request and returns the headers of the answer.
+func (s *server) header(method, path string, header ...string) http.Header {
+	s.Helper()
+	_, out, _ := s.ask(method, path, "", nil, header...)
+	return out
+}
+
+func (s *server) ask(method, path, kind string, body io.Reader, header ...string) (int, http.Header, object) {
 	s.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, s.url+path, body)
 	s.Must(err)
@@ -74,7 +91,7 @@ func (s *server) call(method, path, kind string, body io.Reader, header ...strin
 	if len(data) > 0 {
 		s.Must(json.Unmarshal(data, &out))
 	}
-	return answer.StatusCode, out
+	return answer.StatusCode, answer.Header, out
 }
 
 func (s *server) post(path, body string) (int, object) {

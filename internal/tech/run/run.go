@@ -11,7 +11,7 @@ import (
 
 // ErrBusy is the refusal of a run that found no free place, or had no result,
 // in its time.
-var ErrBusy = idem.Errorf(idem.Unavailable, "CHECK_BUSY", "too many checks run at once; try again")
+var ErrBusy = idem.Errorf(idem.Unavailable, "CHECK_BUSY", "too many checks run at once; try again").With("retry_after", 1)
 
 // Bounds are what runs share; the zero value is right for a server.
 type Bounds struct {
@@ -38,8 +38,9 @@ const (
 
 // Runner runs technologies. It is safe for concurrent use.
 type Runner struct {
-	bounds Bounds
-	slots  chan struct{}
+	bounds   Bounds
+	slots    chan struct{}
+	guidance chan struct{} // as many as guidance may have of the slots
 }
 
 // New returns a runner of these bounds.
@@ -53,7 +54,7 @@ func New(b Bounds) *Runner {
 	if b.Observe == nil {
 		b.Observe = func(idem.TechCode, End, time.Duration) {}
 	}
-	return &Runner{bounds: b, slots: make(chan struct{}, b.Slots)}
+	return &Runner{bounds: b, slots: make(chan struct{}, b.Slots), guidance: make(chan struct{}, (b.Slots+1)/2)}
 }
 
 // Bring takes evidence in when there is a place for it.
