@@ -226,6 +226,7 @@ func failureOf(out tech.Outcome) idem.Failure {
 
 // documents is an electronic document technology that can ask a provider.
 type documents interface {
+	ProviderNames() []string
 	Begin(ctx context.Context, name string, r provider.Request, admit func(context.Context) error) (memo []byte, valid time.Duration, err error)
 	Approve(ctx context.Context, memo []byte, code string) (tech.Outcome, error)
 }

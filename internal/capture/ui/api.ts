@@ -5,9 +5,8 @@ import { sleep } from "./abort.ts";
 export type Move = "LEFT" | "RIGHT" | "UP" | "DOWN" | "CLOSER" | "AWAY";
 export type Status = "NEW" | "PROGRESS" | "FINISHED" | "FAILED" | "EXPIRED";
 
-/** What an electronic document step can be answered with. */
+/** What an electronic document step can be answered with besides files. */
 export interface Offer {
-  files: boolean;
   providers: string[];
   codes_left: number;
   /** Until when a code that was sent is waited for; null when none is. */
@@ -20,7 +19,7 @@ export interface Step {
   name: string;
   state: "PENDING" | "ACTIVE" | "PASSED" | "FAILED" | "SKIPPED";
   attempts_left: number;
-  offer?: Offer | null;
+  offer?: Offer;
 }
 
 export interface State {

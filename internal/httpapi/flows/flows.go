@@ -118,7 +118,30 @@ type stepObject struct {
 	Name         string `json:"name"`
 	State        string `json:"state"`
 	AttemptsLeft int    `json:"attempts_left"`
+	// Offer is of electronic documents alone.
+	Offer *offerObject `json:"offer,omitempty"`
 }
+
+// offerObject is what a step can be answered with besides files.
+type offerObject struct {
+	Providers []string `json:"providers"`
+	CodesLeft int      `json:"codes_left"`
+	CodeUntil *string  `json:"code_until"` // nil when no code is waited for
+}
+
+func offerOf(o *flow.Offer) *offerObject {
+	if o == nil {
+		return nil
+	}
+	out := &offerObject{Providers: o.Providers, CodesLeft: o.CodesLeft}
+	if !o.CodeUntil.IsZero() {
+		until := o.CodeUntil.UTC().Format(timeFormat)
+		out.CodeUntil = &until
+	}
+	return out
+}
+
+const timeFormat = "2006-01-02T15:04:05.000000Z"
 
 // outcome tells the user of an attempt what to do better.
 type outcome struct {
@@ -127,9 +150,9 @@ type outcome struct {
 	Warnings []tech.Reason `json:"warnings"`
 }
 
-func stateOf(s *idem.Session) stateObject {
+func (a *api) stateOf(s *idem.Session) stateObject {
 	out := stateObject{Session: string(s.ID), Status: string(s.State), Demo: s.Demo, Locale: s.Locale,
-		ExpiresAt: s.ExpiresAt.UTC().Format("2006-01-02T15:04:05.000000Z"), Steps: make([]stepObject, len(s.Steps))}
+		ExpiresAt: s.ExpiresAt.UTC().Format(timeFormat), Steps: make([]stepObject, len(s.Steps))}
 	if f := report.FailureOf(s.Failure); f != nil {
 		out.Failure = f
 	}
@@ -138,14 +161,14 @@ func stateOf(s *idem.Session) stateObject {
 	}
 	for i := range s.Steps {
 		t := report.TechnologyOf(s.Steps[i].Technology)
-		out.Steps[i] = stepObject{i, t.Code, t.Name, string(s.Steps[i].State), s.AttemptsLeft(i)}
+		out.Steps[i] = stepObject{i, t.Code, t.Name, string(s.Steps[i].State), s.AttemptsLeft(i), offerOf(a.Flows.Offer(s, i))}
 	}
 	return out
 }
 
 // after is the state behind an attempt.
-func after(s *idem.Session, out tech.Outcome) stateObject {
-	state := stateOf(s)
+func (a *api) after(s *idem.Session, out tech.Outcome) stateObject {
+	state := a.stateOf(s)
 	state.Outcome = &outcome{out.Passed, append([]tech.Reason{}, out.Reasons...), append([]tech.Reason{}, out.Warnings...)}
 	return state
 }
@@ -156,7 +179,7 @@ func (a *api) state(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	s, err := a.Flows.State(r.Context(), id)
-	return stateOf(&s), err
+	return a.stateOf(&s), err
 }
 
 func (a *api) start(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -165,7 +188,7 @@ func (a *api) start(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	s, err := a.Flows.Start(r.Context(), id)
-	return stateOf(&s), err
+	return a.stateOf(&s), err
 }
 
 func (a *api) abort(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -174,7 +197,7 @@ func (a *api) abort(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	s, err := a.Flows.Abort(r.Context(), id)
-	return stateOf(&s), err
+	return a.stateOf(&s), err
 }
 
 // step reads the session and the step of a path.
@@ -200,7 +223,7 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	s, out, err := a.Flows.Submit(r.Context(), id, i, bring)
-	return after(&s, out), err
+	return a.after(&s, out), err
 }
 
 func (a *api) challenge(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -212,7 +235,7 @@ func (a *api) challenge(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := stateOf(&s)
+	out := a.stateOf(&s)
 	out.Challenge = shown
 	if nonce, ok := shown.([]byte); ok {
 		out.Challenge = map[string]any{"nonce": nonce}
@@ -236,7 +259,7 @@ func (a *api) request(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	s, err := a.Flows.AskProvider(r.Context(), id, i, body.Provider, provider.Request{PersonalNumber: body.IIN, Phone: body.Phone})
-	return stateOf(&s), err
+	return a.stateOf(&s), err
 }
 
 type approveBody struct {
@@ -253,7 +276,7 @@ func (a *api) approve(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	s, out, err := a.Flows.Approve(r.Context(), id, i, body.Code)
-	return after(&s, out), err
+	return a.after(&s, out), err
 }
 
 type filesBody struct {

@@ -247,7 +247,8 @@ func TestSessionOverHTTP(t *testing.T) {
 			s.Errorf("asked %v", asked)
 		}
 		s.ok(s.form(path+"/steps/0", [2]string{"frames", face()}))
-		s.ok(s.post(path+"/steps/1/request/", fmt.Sprintf(`{"iin":%q,"phone":%q}`, flowtest.IIN, flowtest.Phone)))
+		s.offers(s.ok(s.call("GET", path+"/state/", "", nil)), 3, false)
+		s.offers(s.ok(s.post(path+"/steps/1/request/", fmt.Sprintf(`{"iin":%q,"phone":%q}`, flowtest.IIN, flowtest.Phone))), 2, true)
 		code, answer := s.post(path+"/steps/1/approve/", `{"code":"000000"}`)
 		s.refused(code, answer, 422, "CODE_WRONG")
 		s.ok(s.post(path+"/steps/1/approve/", `{"code":"123456"}`))
@@ -268,6 +269,19 @@ func TestSessionOverHTTP(t *testing.T) {
 			s.Errorf("the liveness is %v", frame)
 		}
 	})
+}
+
+// offers holds the second step of a state against what it can be answered with.
+func (s *server) offers(state object, codes float64, sent bool) {
+	s.Helper()
+	steps := state["steps"].([]any)
+	offer := steps[1].(object)["offer"].(object)
+	if fmt.Sprint(offer["providers"]) != "[holder]" || offer["codes_left"] != codes || (offer["code_until"] != nil) != sent {
+		s.Errorf("offered %v", offer)
+	}
+	if steps[0].(object)["offer"] != nil {
+		s.Errorf("liveness offers %v", steps[0])
+	}
 }
 
 func TestWhoReadsResults(t *testing.T) {

@@ -29,6 +29,15 @@ type pending struct {
 	Request  provider.Request `json:"request"`
 }
 
+// ProviderNames lists the providers that Begin can ask.
+func (t *Technology) ProviderNames() []string {
+	names := make([]string, len(t.Providers))
+	for i, p := range t.Providers {
+		names[i] = p.Name()
+	}
+	return names
+}
+
 // Begin asks a provider to send the holder a code; without a name the only
 // one there is. The memo goes back to Approve and holds personal data; valid
 // is how long the code is waited for. admit is asked when the request is sound,

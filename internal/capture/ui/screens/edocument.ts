@@ -10,15 +10,19 @@ import { checking } from "./waiting.ts";
 /** What is known of the holder while the screens go back and forth. */
 interface Holder { iin: string; phone: string; provider: string }
 
-const noOffer: Offer = { files: true, providers: [], codes_left: 0, code_until: null };
+const noOffer: Offer = { providers: [], codes_left: 0, code_until: null };
 
-/** What a server that does not tell is taken to offer. */
 function offerOf(page: Page, step: Step): Offer { return page.state.steps[step.index]?.offer ?? noOffer; }
+
+/** Whether a code that was sent is still waited for. */
+function awaits(page: Page, offer: Offer): boolean {
+  return offer.code_until !== null && Date.parse(offer.code_until) > Date.now() + page.api.skew;
+}
 
 export async function electronic(page: Page, step: Step, signal: AbortSignal): Promise<State> {
   const screens = new Electronic(page, step, signal);
   const offer = offerOf(page, step);
-  let at: "holder" | "code" | "files" = offer.code_until ? "code" : offer.providers.length > 0 ? "holder" : "files";
+  let at: "holder" | "code" | "files" = awaits(page, offer) ? "code" : offer.providers.length > 0 ? "holder" : "files";
   for (;;) {
     const next = at === "holder" ? await screens.askHolder() : at === "code" ? await screens.askCode() : await screens.askFiles();
     if (typeof next !== "string") return next;
@@ -55,7 +59,7 @@ class Electronic {
     const iin = this.input("iin", texts.say("edocument.iin"), { inputmode: "numeric", autocomplete: "off", maxlength: "32" });
     const phone = this.input("phone", texts.say("edocument.phone"), { type: "tel", autocomplete: "tel", maxlength: "24", placeholder: "+7" });
     const form = h("form", { class: "fields", novalidate: true }, iin.field, phone.field, this.providers(), this.faultLine(),
-      actions(submitButton("send-code", texts.say("edocument.send")), this.offer.files && button("files", texts.say("edocument.by.files"), "quiet")));
+      actions(submitButton("send-code", texts.say("edocument.send")), button("files", texts.say("edocument.by.files"), "quiet")));
     iin[0]!.value = this.holder.iin;
     phone[0]!.value = this.holder.phone;
     stage.show("edocument", this.step, texts.say("edocument.title"), h("p", {}, texts.say("edocument.text")), form);

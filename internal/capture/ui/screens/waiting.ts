@@ -13,12 +13,15 @@ export function checking(page: Page, step: Step, screen: Screen): void {
   stage.say(texts.say("checking.title"));
 }
 
+/** The doubts that a person can do something about. */
+const helpful = new Set(["document_small", "document_cut", "image_blurred", "image_glare", "image_dark", "image_bright", "portrait_not_found", "portrait_too_small"]);
+
 /** Tells why an attempt did not pass and waits for another one. */
 export async function result(page: Page, step: Step, signal: AbortSignal): Promise<void> {
   const { stage, texts, state } = page;
   const left = state.steps[step.index]?.attempts_left ?? 0;
   const reasons = [...new Set((state.outcome?.reasons ?? []).map(r => texts.reason(r)))];
-  const doubts = [...new Set((state.outcome?.warnings ?? []).filter(w => texts.has(`advice.${w}`)).map(w => texts.say(`advice.${w}`)))];
+  const doubts = [...new Set((state.outcome?.warnings ?? []).filter(w => helpful.has(w)).map(w => texts.reason(w)))];
   stage.show("result", step, texts.say("result.title"), list(reasons), doubts.length > 0 && h("p", {}, texts.say("result.doubts")), list(doubts),
     h("p", { class: "note" }, texts.say("result.left", { n: left })), actions(button("retry", texts.say("retry"))));
   stage.mark("outcome", "failed");

@@ -1,0 +1,165 @@
+package capture_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/idem-id/idem"
+)
+
+func languages(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("ui/locales/*.json")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d locales, %v", len(files), err)
+	}
+	all := map[string]map[string]string{}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := map[string]string{}
+		if err := json.Unmarshal(data, &texts); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		all[strings.TrimSuffix(filepath.Base(f), ".json")] = texts
+	}
+	return all
+}
+
+var place = regexp.MustCompile(`\{\w+\}`)
+
+func TestLanguagesHaveTheSameTexts(t *testing.T) {
+	all := languages(t)
+	for locale, texts := range all {
+		for key, text := range texts {
+			english, ok := all["en"][key]
+			if !ok {
+				t.Errorf("en lacks %s of %s", key, locale)
+			}
+			if text == "" || strings.TrimSpace(text) != text {
+				t.Errorf("%s %s is %q", locale, key, text)
+			}
+			if a, b := place.FindAllString(text, -1), place.FindAllString(english, -1); !slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))) {
+				t.Errorf("%s %s has places %v, en %v", locale, key, a, b)
+			}
+		}
+		for key := range all["en"] {
+			if texts[key] == "" {
+				t.Errorf("%s lacks %s", locale, key)
+			}
+		}
+	}
+}
+
+// sources collects what a pattern finds in the Go files of a folder below
+// internal, tests left out.
+func sources(t *testing.T, dir string, pattern *regexp.Regexp) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join("..", dir), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range pattern.FindAllSubmatch(text, -1) {
+			found[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+var (
+	reason  = regexp.MustCompile(`tech\.Reason\s*(?:=\s*|\{)"([a-z_]+)"`)
+	refusal = regexp.MustCompile(`idem\.Errorf\([^,]+, "([A-Z_]+)"`)
+)
+
+// forPrograms are refusals that no person can come to see on the page: they
+// answer to requests that it does not make, or to faults of its own.
+var forPrograms = []string{
+	"VALIDATION_FAILED", "FILES_EXIST", "INVALID_JSON", "INVALID_MULTIPART", "CONTENT_TYPE_UNSUPPORTED", "ENCODING_UNSUPPORTED", "AMBIGUOUS_CREDENTIALS",
+	"METHOD_NOT_ALLOWED", "NOT_FOUND", "ORIGIN_FORBIDDEN", "IMAGE_BASE64_INVALID", "RESULT_INCOMPLETE", "GUIDANCE_NOT_OFFERED",
+}
+
+func TestEveryCodeOfTheServerHasAText(t *testing.T) {
+	keys := []string{}
+	for code := range sources(t, "tech", reason) {
+		keys = append(keys, "reason."+code)
+	}
+	for code := range sources(t, "flow", reason) {
+		keys = append(keys, "reason."+code)
+	}
+	if len(keys) < 50 {
+		t.Errorf("found %d reasons", len(keys))
+	}
+	refusals := map[string]bool{}
+	for _, dir := range []string{"flow", "tech", "picture", "httpapi/flows"} {
+		maps.Copy(refusals, sources(t, dir, refusal))
+	}
+	if len(refusals) < 25 {
+		t.Errorf("found %d refusals", len(refusals))
+	}
+	for _, e := range []*idem.Error{idem.ErrSessionNotFound, idem.ErrSessionState, idem.ErrSessionExpired, idem.ErrResultExists} {
+		refusals[e.Code] = true
+	}
+	for code := range refusals {
+		if !slices.Contains(forPrograms, code) && code != "FLOW_DELETED" {
+			keys = append(keys, "error."+code)
+		}
+	}
+	for _, f := range []idem.Failure{idem.FailureAborted, idem.FailureNoSubscription, idem.FailureNoReference, idem.FailureNoProbe, idem.FailureExpired} {
+		keys = append(keys, "failure."+f.Detail)
+	}
+	for _, c := range idem.FlowTechnologies() {
+		keys = append(keys, "step."+string(c))
+	}
+	texts := languages(t)["en"]
+	for _, key := range keys {
+		if texts[key] == "" {
+			t.Errorf("there is no text for %s", key)
+		}
+	}
+}
+
+// TestScriptsSayOnlyWhatThereIs looks for the keys that scripts and pages name
+// whole, and for texts that nothing names.
+func TestScriptsSayOnlyWhatThereIs(t *testing.T) {
+	texts := languages(t)["en"]
+	var code strings.Builder
+	for _, pattern := range []string{"ui/*.ts", "ui/screens/*.ts", "*.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, f := range files {
+			if strings.Contains(f, "test") {
+				continue
+			}
+			data, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(data)
+		}
+	}
+	for _, m := range regexp.MustCompile("\\b(?:say|tell)\\(\"([a-z][a-zA-Z0-9._-]*)\"").FindAllStringSubmatch(code.String(), -1) {
+		if texts[m[1]] == "" {
+			t.Errorf("the scripts say %s, which has no text", m[1])
+		}
+	}
+	composed := regexp.MustCompile(`^(reason|error|failure|step|camera|primer|move|finished|problem|liveness|document)\.`)
+	for key := range texts {
+		if !composed.MatchString(key) && !strings.Contains(code.String(), `"`+key+`"`) {
+			t.Errorf("nothing says %s", key)
+		}
+	}
+}
