@@ -37,6 +37,7 @@ export interface State {
 
 export interface Face { x: number; y: number; width: number; height: number; yaw: number; pitch: number }
 export type Quad = [number, number][];
+/** What a picture lacks. Places are shares of it, angles degrees. */
 export interface Guidance { good: boolean; hints: string[]; face: Face | null; document: { quad: Quad } | null }
 
 /** A refusal of the server, or that it was not reached (status 0). */
