@@ -1,6 +1,7 @@
 package mrz
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -72,9 +73,11 @@ const legible = -1
 // Decode finds the format and the consecutive rows that make the most probable
 // zone. Every line has exactly the format's length and at each place only what
 // may stand there. It answers false when fewer than half of the check digits
-// would hold or most characters would be guesses.
-func Decode(rows []Row, o Options) (Decoded, bool) {
-	d := decoder{options: o, rows: rows, cache: map[cell]aligned{}}
+// would hold or most characters would be guesses. Its only error is that of a
+// context that ended; it is asked before each line is searched, which takes
+// milliseconds.
+func Decode(ctx context.Context, rows []Row, o Options) (Decoded, bool, error) {
+	d := decoder{ctx: ctx, options: o, rows: rows, cache: map[cell]aligned{}}
 	var best Decoded
 	rank := -math.MaxFloat64
 	for _, f := range Formats {
@@ -88,7 +91,10 @@ func Decode(rows []Row, o Options) (Decoded, bool) {
 			}
 		}
 	}
-	return best, rank > -math.MaxFloat64
+	if err := ctx.Err(); err != nil { // formats may not have been tried
+		return Decoded{}, false, err
+	}
+	return best, rank > -math.MaxFloat64, nil
 }
 
 // cell is a line of a format tried on a row.
@@ -98,6 +104,7 @@ type cell struct {
 }
 
 type decoder struct {
+	ctx     context.Context // of the one call of Decode that it serves
 	options Options
 	rows    []Row
 	cache   map[cell]aligned
@@ -180,7 +187,8 @@ func (d *decoder) window(f Format, first int) (Decoded, float64, bool) {
 }
 
 // nationality reads the nationality: where it is none of a state, the line is
-// read once more as if it were the issuer, which it mostly is.
+// read once more as if it were the issuer, which it mostly is. That counts when
+// it is hardly less probable than the free reading.
 func (d *decoder) nationality(f Format, first int, draft *draft) {
 	r := draft.layout.Place(Nationality)
 	issuer := string(draft.field(Issuer))
@@ -193,7 +201,7 @@ func (d *decoder) nationality(f Format, first int, draft *draft) {
 	}
 	free := d.line(cell{f, r.Line, first + r.Line}).score
 	for _, frames := range d.rows[first+r.Line] {
-		if a := align(frames, classes); a.text != nil && (free-a.score)*float64(len(classes)) < stateLoss {
+		if a := align(frames, classes); a.text != nil && (free-a.score)*float64(len(classes)) < -possible {
 			draft.lines[r.Line], draft.alternatives[r.Line] = a.text, a.alternatives
 			draft.corrections = append(draft.corrections, Correction{Nationality, r.Line, r.From, "", issuer})
 			draft.endOptional(Optional2)
@@ -203,13 +211,17 @@ func (d *decoder) nationality(f Format, first int, draft *draft) {
 	draft.state(Nationality)
 }
 
-// line reads a row as a line of a format, by the best of its crops.
+// line reads a row as a line of a format, by the best of its crops; nothing
+// once the context has ended.
 func (d *decoder) line(c cell) aligned {
 	if a, ok := d.cache[c]; ok {
 		return a
 	}
 	best := aligned{score: math.Inf(-1)}
 	for _, frames := range d.rows[c.row] {
+		if d.ctx.Err() != nil {
+			return aligned{score: math.Inf(-1)}
+		}
 		if a := align(frames, c.format.Layout().classes[c.line]); a.score > best.score {
 			best = a
 		}

@@ -1,6 +1,8 @@
 package mrz
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -53,7 +55,7 @@ func rowsOf(lines []string) []Row {
 func TestDecodeFindsFormatAndRows(t *testing.T) {
 	for f, lines := range zones {
 		around := slices.Concat([]string{"REPUBLIC<OF<UTOPIA<SPECIMEN"}, lines)
-		d, ok := Decode(rowsOf(around), decoding)
+		d, ok, _ := Decode(t.Context(), rowsOf(around), decoding)
 		if !ok || d.Format != f || d.First != 1 || !slices.Equal(d.Lines(), lines) || !d.Valid() || len(d.Corrections) > 0 {
 			t.Errorf("%s: %v %+v", f, ok, d)
 			continue
@@ -73,7 +75,7 @@ func TestDecodeCountsFillers(t *testing.T) {
 		frames[i+2] = frames[i] // the filler seems to go on
 		frames[i+2][Blank] = 0.3
 	}
-	if d, ok := Decode(rows, decoding); !ok || d.Lines()[0] != zones[TD3][0] {
+	if d, ok, _ := Decode(t.Context(), rows, decoding); !ok || d.Lines()[0] != zones[TD3][0] {
 		t.Errorf("%v %+v", ok, d)
 	}
 }
@@ -81,7 +83,7 @@ func TestDecodeCountsFillers(t *testing.T) {
 func TestDecodeKnowsWhatMayStandWhere(t *testing.T) {
 	lines := zones[TD3]
 	rows := []Row{{shown(lines[0], map[int]byte{2: '0', 5: '6', 4: '0'})}, {shown(lines[1], map[int]byte{10: '0', 15: 'O', 20: '8'})}}
-	if d, ok := Decode(rows, decoding); !ok || d.Lines()[1] != lines[1] || d.Lines()[0][:5] != lines[0][:5] {
+	if d, ok, _ := Decode(t.Context(), rows, decoding); !ok || d.Lines()[1] != lines[1] || d.Lines()[0][:5] != lines[0][:5] {
 		t.Errorf("%v %+v", ok, d)
 	}
 }
@@ -90,12 +92,12 @@ func TestDecodeKnowsWhatMayStandWhere(t *testing.T) {
 // corrected is reported.
 func TestDecodeCorrects(t *testing.T) {
 	lines := zones[TD3]
-	d, ok := Decode([]Row{{shown(lines[0], nil)}, {shown(lines[1], map[int]byte{3: 'B'})}}, decoding)
+	d, ok, _ := Decode(t.Context(), []Row{{shown(lines[0], nil)}, {shown(lines[1], map[int]byte{3: 'B'})}}, decoding)
 	want := []Correction{{DocumentNumber, 1, 3, "B", "8"}}
 	if !ok || !d.Valid() || !slices.Equal(d.Corrections, want) || d.Confidence[1][3] > 0.1 {
 		t.Errorf("%v %+v", ok, d)
 	}
-	d, ok = Decode([]Row{{shown(lines[0], nil)}, {shown(lines[1], map[int]byte{3: 'B', 6: 'Z'})}}, decoding)
+	d, ok, _ = Decode(t.Context(), []Row{{shown(lines[0], nil)}, {shown(lines[1], map[int]byte{3: 'B', 6: 'Z'})}}, decoding)
 	if !ok || d.Valid() || len(d.Corrections) > 0 {
 		t.Errorf("one of two slips was corrected: %+v", d)
 	}
@@ -103,7 +105,7 @@ func TestDecodeCorrects(t *testing.T) {
 
 func TestDecodeMendsStatesAndTails(t *testing.T) {
 	lines := zones[TD3]
-	d, ok := Decode([]Row{{shown(lines[0], map[int]byte{4: 'D', 40: 'K', 42: 'C'})}, {shown(lines[1], map[int]byte{39: 'K'})}}, decoding)
+	d, ok, _ := Decode(t.Context(), []Row{{shown(lines[0], map[int]byte{4: 'D', 40: 'K', 42: 'C'})}, {shown(lines[1], map[int]byte{39: 'K'})}}, decoding)
 	if !ok || !slices.Equal(d.Lines(), lines) {
 		t.Errorf("%v %+v", ok, d)
 	}
@@ -113,7 +115,7 @@ func TestDecodeTakesTheBetterCrop(t *testing.T) {
 	lines := zones[TD1]
 	rows := rowsOf(lines)
 	rows[2] = Row{shown("ERIKSS0N<<AHHA<HARIA<<<<<<<<<<", map[int]byte{0: 'F', 1: 'P'}), rows[2][0]}
-	if d, ok := Decode(rows, decoding); !ok || !slices.Equal(d.Lines(), lines) {
+	if d, ok, _ := Decode(t.Context(), rows, decoding); !ok || !slices.Equal(d.Lines(), lines) {
 		t.Errorf("%v %+v", ok, d)
 	}
 }
@@ -125,7 +127,7 @@ func TestDecodeRefusesWhatIsNoZone(t *testing.T) {
 		"few frames": {{shown("P<UTO", nil)}, {shown("L898902C3", nil)}},
 		"plain text": rowsOf([]string{strings.Repeat("REPUBLIC<OF<UTOPIA", 2), strings.Repeat("DRIVING<LICENCE<NO", 2)}),
 	} {
-		if d, ok := Decode(rows, decoding); ok {
+		if d, ok, _ := Decode(t.Context(), rows, decoding); ok {
 			t.Errorf("%s: %v", name, d.Lines())
 		}
 	}
@@ -138,7 +140,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, first, second int) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		rows := []Row{{noise(r, first)}, {noise(r, second)}}
-		if d, ok := Decode(rows, decoding); ok && len(d.Confidence) != len(d.Lines()) {
+		if d, ok, _ := Decode(t.Context(), rows, decoding); ok && len(d.Confidence) != len(d.Lines()) {
 			t.Errorf("%+v", d)
 		}
 	})
@@ -158,7 +160,7 @@ func noise(r *rand.Rand, n int) []Frame {
 func BenchmarkDecode(b *testing.B) {
 	rows := rowsOf(zones[TD3])
 	for b.Loop() {
-		if _, ok := Decode(rows, decoding); !ok {
+		if _, ok, _ := Decode(b.Context(), rows, decoding); !ok {
 			b.Fatal("not read")
 		}
 	}
@@ -170,14 +172,14 @@ func TestDecodeTellsKFromFiller(t *testing.T) {
 	lines := slices.Clone(zones[TD3])
 	lines[0] = strings.Replace(lines[0], "ERIKSSON", "ERI<SSON", 1)
 	rows := rowsOf(lines)
-	if d, _ := Decode(rows, decoding); d.Surname != "ERI SSON" {
+	if d, _, _ := Decode(t.Context(), rows, decoding); d.Surname != "ERI SSON" {
 		t.Errorf("%q", d.Surname)
 	}
 	k, _ := Slot('K')
 	for i := 3 * 8; i < 3*8+2; i++ {
 		rows[0][0][i][k] = 0.8
 	}
-	if d, _ := Decode(rows, decoding); d.Surname != "ERIKSSON" {
+	if d, _, _ := Decode(t.Context(), rows, decoding); d.Surname != "ERIKSSON" {
 		t.Errorf("%q", d.Surname)
 	}
 }
@@ -189,7 +191,76 @@ func TestDecodeTakesTheIssuerForAnUnreadNationality(t *testing.T) {
 	for i := 3 * 15; i < 3*15+2; i++ {
 		line[i] = blankFrame()
 	}
-	if d, ok := Decode(rows, decoding); !ok || !d.Valid() || d.Nationality != "UTO" || len(d.Corrections) != 1 {
+	if d, ok, _ := Decode(t.Context(), rows, decoding); !ok || !d.Valid() || d.Nationality != "UTO" || len(d.Corrections) != 1 {
 		t.Errorf("%v %+v", ok, d)
+	}
+}
+
+// TestDecodeLeavesUnknownStatesAlone reads codes that no state has: what was
+// read clearly, or could be several states, stays.
+func TestDecodeLeavesUnknownStatesAlone(t *testing.T) {
+	lines := slices.Clone(zones[TD3])
+	outside := Options{Now: decoding.Now}
+	for name, c := range map[string]struct {
+		issuer, want string
+		doubts       map[int]byte
+		corrections  int
+	}{
+		"clear":                {"UTO", "UTO", nil, 0},
+		"clear, near many":     {"KAX", "KAX", nil, 0},
+		"second thought":       {"KAZ", "KAZ", map[int]byte{4: 'X'}, 1},
+		"two second thoughts":  {"AUT", "AUX", map[int]byte{4: 'X'}, 0},
+		"thought of elsewhere": {"UTO", "UTD", map[int]byte{4: 'D'}, 0},
+	} {
+		lines[0] = "P<" + c.issuer + zones[TD3][0][5:]
+		frames := shown(lines[0], c.doubts)
+		if name == "two second thoughts" {
+			s, _ := Slot('S')
+			for i := 3 * 4; i < 3*4+2; i++ {
+				frames[i][s] = 0.02
+			}
+		}
+		d, ok, err := Decode(t.Context(), []Row{{frames}, {shown(lines[1], nil)}}, outside)
+		if err != nil || !ok || d.Issuer != c.want || len(d.Corrections) != c.corrections || d.Nationality != "UTO" {
+			t.Errorf("%s: %v %q %+v %v", name, ok, d.Issuer, d.Corrections, err)
+			continue
+		}
+		if unknown := slices.Contains(d.Faults, Fault{Issuer, UnknownState}); unknown != (c.corrections == 0) {
+			t.Errorf("%s: faults %v", name, d.Faults)
+		}
+	}
+}
+
+// ending is a context that ends when it was asked a number of times.
+type ending struct {
+	context.Context
+	left *int
+}
+
+func (e ending) Err() error {
+	if *e.left--; *e.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestDecodeStopsWithItsContext(t *testing.T) {
+	asked := 0
+	for left := 0; ; left++ {
+		n := left
+		d, ok, err := Decode(ending{t.Context(), &n}, rowsOf(zones[TD3]), decoding)
+		if err == nil {
+			if !ok || !slices.Equal(d.Lines(), zones[TD3]) {
+				t.Errorf("asked %d times: %v", left, d.Lines())
+			}
+			break
+		}
+		if ok || !errors.Is(err, context.Canceled) || d.Zone != nil {
+			t.Errorf("ended after %d: %v, %v", left, d.Zone, err)
+		}
+		asked++
+	}
+	if asked < 4 {
+		t.Errorf("the context was asked only %d times", asked)
 	}
 }

@@ -146,40 +146,43 @@ func fill(b []byte) {
 	}
 }
 
-// stateLoss is how much less probable than what was read a state may be.
-const stateLoss = 9
-
-// state replaces a code that no state has by the most probable one.
+// state replaces a code that no state has by the only one of a state whose
+// letters were all read or are second thoughts of the reader. A code that was
+// read clearly stays as it is: it may be a state that the table does not know.
 func (d *draft) state(f Field) {
-	code := d.field(f)
-	if KnownState(bare(string(code)), d.options.Specimen) {
+	code := string(d.field(f))
+	if KnownState(bare(code), d.options.Specimen) {
 		return
 	}
 	states := States()
 	if d.options.Specimen {
 		states = append(states, specimenState)
 	}
-	best, loss := "", float64(stateLoss)
-	read := d.cost(f, string(code))
+	var likely []string
 	for _, s := range states {
-		s += strings.Repeat("<", 3-len(s))
-		if l := d.cost(f, s) - read; l < loss {
-			best, loss = s, l
+		if s += strings.Repeat("<", 3-len(s)); d.mayMean(f, code, s) {
+			likely = append(likely, s)
 		}
 	}
+	if len(likely) != 1 {
+		return
+	}
 	r := d.layout.Place(f)
-	for i := range len(best) {
-		d.correct(f, r.Line, r.From+i, best[i])
+	for i := range len(code) {
+		d.correct(f, r.Line, r.From+i, likely[0][i])
 	}
 }
 
-// cost is the negative logarithm of the probability that a field says text.
-func (d *draft) cost(f Field, text string) float64 {
-	r, sum := d.layout.Place(f), 0.0
-	for i := range len(text) {
-		sum -= d.likelihood(r.Line, r.From+i, text[i])
+// mayMean reports whether the reader thought of each letter of a text in which
+// it differs from what was read in the field.
+func (d *draft) mayMean(f Field, read, text string) bool {
+	r := d.layout.Place(f)
+	for i := range len(read) {
+		if text[i] != read[i] && d.likelihood(r.Line, r.From+i, text[i]) <= possible {
+			return false
+		}
 	}
-	return sum
+	return true
 }
 
 func (d *draft) correct(f Field, line, column int, to byte) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/mrz"
 	"github.com/idem-id/idem/internal/personal"
 	"github.com/idem-id/idem/internal/tech"
 )
@@ -13,12 +14,7 @@ import (
 // enough is for the policy of whoever asks.
 func (t *Technology) judge(r *Result, in tech.Evidence) tech.Outcome {
 	out := tech.Outcome{Technology: t.Code(), Details: r}
-	switch {
-	case r.Zone == nil && r.Licence == nil:
-		out.Reasons = append(out.Reasons, ZoneMissing)
-	case r.Zone != nil && !r.Zone.Valid():
-		out.Reasons = append(out.Reasons, ZoneInvalid)
-	}
+	out.Reasons = r.zoneFaults()
 	if r.mixed {
 		out.Reasons = append(out.Reasons, PagesDiffer)
 	}
@@ -28,6 +24,28 @@ func (t *Technology) judge(r *Result, in tech.Evidence) tech.Outcome {
 	}
 	out.Warnings = slices.Concat(r.disagreements(), t.personalDoubts(r), r.documentDoubts(in), t.portraitDoubts(r), r.pictureDoubts())
 	return out
+}
+
+// zoneFaults says what is wrong with the zone: a code that is no state's by a
+// reason of its own, all else by one.
+func (r *Result) zoneFaults() []tech.Reason {
+	if r.Zone == nil {
+		if r.Licence == nil {
+			return []tech.Reason{ZoneMissing}
+		}
+		return nil
+	}
+	var out, states []tech.Reason
+	for _, f := range r.Zone.Failing() {
+		why, state := map[mrz.Field]tech.Reason{mrz.Issuer: IssuerUnknown, mrz.Nationality: NationalityUnknown}[f]
+		switch {
+		case state && slices.Contains(r.Zone.Faults, mrz.Fault{Field: f, Reason: mrz.UnknownState}):
+			states = append(states, why)
+		case len(out) == 0:
+			out = append(out, ZoneInvalid)
+		}
+	}
+	return append(out, states...)
 }
 
 // disagreements compares the sources of each field.

@@ -12,9 +12,11 @@ import (
 
 // The reasons for which a document does not pass.
 const (
-	ZoneMissing tech.Reason = "mrz_not_found"
-	ZoneInvalid tech.Reason = "mrz_invalid"  // a check digit fails or a field breaks a rule
-	PagesDiffer tech.Reason = "pages_differ" // their zones are of two documents
+	ZoneMissing        tech.Reason = "mrz_not_found"
+	ZoneInvalid        tech.Reason = "mrz_invalid"         // a check digit fails or a field breaks a rule
+	IssuerUnknown      tech.Reason = "issuer_unknown"      // its code is read but is no state's
+	NationalityUnknown tech.Reason = "nationality_unknown" // the same of the nationality
+	PagesDiffer        tech.Reason = "pages_differ"        // their zones are of two documents
 )
 
 // The warnings.

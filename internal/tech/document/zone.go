@@ -3,6 +3,7 @@ package document
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -274,7 +275,10 @@ func (s *sheet) decodeRows(ctx context.Context, quads []ocr.Quad, o mrz.Options)
 		}
 		rows[i] = mrz.Row{l.Frames}
 	}
-	d, ok := mrz.Decode(rows, o)
+	d, ok, err := mrz.Decode(ctx, rows, o)
+	if err != nil {
+		return nil, fmt.Errorf("decode the zone: %w", err)
+	}
 	again := weak(d, ok, len(rows))
 	if len(again) == 0 {
 		return placed(d, quads), nil
@@ -282,7 +286,11 @@ func (s *sheet) decodeRows(ctx context.Context, quads []ocr.Quad, o mrz.Options)
 	if err := s.recrop(ctx, quads, rows, again); err != nil {
 		return nil, err
 	}
-	if d, ok = mrz.Decode(rows, o); !ok {
+	d, ok, err = mrz.Decode(ctx, rows, o)
+	if err != nil {
+		return nil, fmt.Errorf("decode the zone: %w", err)
+	}
+	if !ok {
 		return nil, nil
 	}
 	return placed(d, quads), nil
