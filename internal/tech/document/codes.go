@@ -42,7 +42,7 @@ func (s *sheet) readQR(ctx context.Context, r *barcode.Reader) (codes []Code) {
 	whole := s.img.Whole()
 	scale := min(1, qrSide/max(whole.Width(), whole.Height()))
 	w, h := max(1, int(whole.Width()*scale)), max(1, int(whole.Height()*scale))
-	found, _ := r.Read(ctx, s.img.Warp(whole, w, h).Luminance(), barcode.QR)
+	found, _ := r.Read(ctx, s.img.Scale(w, h).Luminance(), barcode.QR)
 	for _, f := range found {
 		c := Code{Kind: f.Kind, Text: f.Text, Page: s.page}
 		for i, p := range f.Corners {

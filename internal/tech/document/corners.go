@@ -26,8 +26,7 @@ func (s *sheet) corners() *ocr.Quad {
 	scale := min(1, coarse/float64(max(s.img.W, s.img.H)))
 	w, h := max(8, int(float64(s.img.W)*scale)), max(8, int(float64(s.img.H)*scale))
 	fw, fh := float64(s.img.W), float64(s.img.H)
-	small := s.img.Warp(ocr.Quad{{}, {X: fw}, {X: fw, Y: fh}, {Y: fh}}, w, h)
-	blob := largestBlob(threshold(contrast(small)), w, h)
+	blob := largestBlob(threshold(contrast(s.img.Scale(w, h))), w, h)
 	rows, filled := outline(blob, w)
 	if filled < leastArea*float64(w*h) {
 		return nil

@@ -136,9 +136,10 @@ func (s *sheet) blur() float64 {
 		if w < 8 || h < 4 || w > 4*max(s.img.W, s.img.H) {
 			continue
 		}
-		grey := s.img.Warp(q, w, h).Grey()
 		for _, y := range []int{h * 2 / 5, h / 2, h * 3 / 5} {
-			widths = edgeWidths(widths, grey[y*w:(y+1)*w])
+			at := func(x, y int) ocr.Point { return q.Map(float64(x), float64(y), float64(w), float64(h)) }
+			strip := ocr.Quad{at(0, y), at(w, y), at(w, y+1), at(0, y+1)}
+			widths = edgeWidths(widths, s.img.Warp(strip, w, 1).Grey())
 		}
 	}
 	if len(widths) == 0 {

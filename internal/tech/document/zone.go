@@ -72,7 +72,7 @@ func (s *sheet) read(ctx context.Context, q ocr.Quad) (ocr.Line, error) {
 	if l, ok := s.lines[q]; ok {
 		return l, nil
 	}
-	l, err := s.engine.Read(ctx, s.img, q, 0)
+	l, err := s.engine.Read(ctx, s.img, q)
 	if err == nil {
 		s.lines[q] = l
 	}
@@ -146,9 +146,25 @@ func (z *zone) held() float64 {
 	return n / float64(len(z.Checks))
 }
 
-// doubtful is the mean logarithm of a character's probability below which a
-// zone is read again.
-const doubtful = -0.3
+// What a line's characters are sure of at least, the least certain one and
+// their mean, for the line not to be read again.
+const (
+	sureOfEach = 0.3
+	sureOfMost = 0.65
+)
+
+// doubtful reports whether a line has characters that are half guessed. Fillers
+// do not count: how many there are is never sure, and follows from the format.
+func doubtful(d mrz.Decoded, line int) bool {
+	least, sum, n := 1.0, 0.0, 0.0
+	for i, b := range []byte(d.Lines()[line]) {
+		if b != mrz.Filler {
+			c := d.Confidence[line][i]
+			least, sum, n = min(least, c), sum+c, n+1
+		}
+	}
+	return least < sureOfEach || sum < n*sureOfMost
+}
 
 func (z *zone) convincing() bool { return z != nil && z.held() == 1 }
 
@@ -279,21 +295,36 @@ func (s *sheet) decodeRows(ctx context.Context, quads []ocr.Quad, o mrz.Options)
 	if err != nil {
 		return nil, fmt.Errorf("decode the zone: %w", err)
 	}
-	again := weak(d, ok, len(rows))
-	if len(again) == 0 {
-		return placed(d, quads), nil
-	}
-	if err := s.recrop(ctx, quads, rows, again); err != nil {
-		return nil, err
-	}
-	d, ok, err = mrz.Decode(ctx, rows, o)
-	if err != nil {
-		return nil, fmt.Errorf("decode the zone: %w", err)
+	for _, crop := range crops(quads) {
+		again := weak(d, ok, len(rows))
+		if len(again) == 0 {
+			break
+		}
+		for _, i := range again {
+			l, err := s.read(ctx, crop(quads[i]))
+			if err != nil {
+				return nil, err
+			}
+			rows[i] = append(rows[i], l.Frames)
+		}
+		if d, ok, err = mrz.Decode(ctx, rows, o); err != nil {
+			return nil, fmt.Errorf("decode the zone: %w", err)
+		}
 	}
 	if !ok {
 		return nil, nil
 	}
 	return placed(d, quads), nil
+}
+
+// crops are further looks at a row, one after the other: a taller strip, and
+// one as long as the longest row.
+func crops(quads []ocr.Quad) []func(ocr.Quad) ocr.Quad {
+	main := slices.MaxFunc(quads, func(a, b ocr.Quad) int { return cmp.Compare(a.Width(), b.Width()) })
+	return []func(ocr.Quad) ocr.Quad{
+		func(q ocr.Quad) ocr.Quad { return q.Grow(0, 0.12*q.Height()) },
+		func(q ocr.Quad) ocr.Quad { return alongside(q, main) },
+	}
 }
 
 // weak returns the rows that are worth another look: all while there is no
@@ -303,7 +334,7 @@ func weak(d mrz.Decoded, ok bool, rows int) []int {
 	for i := range rows {
 		line := i - d.First
 		within := ok && line >= 0 && line < len(d.Scores)
-		if !ok || within && (d.Scores[line] < doubtful || !d.Valid()) {
+		if !ok || within && (doubtful(d, line) || !d.Valid()) {
 			out = append(out, i)
 		}
 	}
@@ -312,23 +343,6 @@ func weak(d mrz.Decoded, ok bool, rows int) []int {
 
 func placed(d mrz.Decoded, quads []ocr.Quad) *zone {
 	return &zone{d, quads[d.First : d.First+d.Format.Layout().Lines]}
-}
-
-// recrop adds two readings to each of some rows: of a taller strip, and of one
-// as long as the longest.
-func (s *sheet) recrop(ctx context.Context, quads []ocr.Quad, rows []mrz.Row, which []int) error {
-	main := slices.MaxFunc(quads, func(a, b ocr.Quad) int { return cmp.Compare(a.Width(), b.Width()) })
-	for _, i := range which {
-		q := quads[i]
-		for _, again := range []ocr.Quad{q.Grow(0, 0.12*q.Height()), alongside(q, main)} {
-			l, err := s.read(ctx, again)
-			if err != nil {
-				return err
-			}
-			rows[i] = append(rows[i], l.Frames)
-		}
-	}
-	return nil
 }
 
 // alongside returns a row with the ends of the main one.

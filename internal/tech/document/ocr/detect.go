@@ -47,9 +47,7 @@ func multiple32(v float64) int { return max(32, int(math.Round(v/32))*32) }
 func detectorInput(img *Raster, w, h int) []float32 {
 	in := make([]float32, 3*w*h)
 	b, g, r := in[:w*h], in[w*h:2*w*h], in[2*w*h:]
-	whole := Quad{{0, 0}, {float64(img.W), 0}, {float64(img.W), float64(img.H)}, {0, float64(img.H)}}
-	img.sample(whole, w, h, func(x, y int, red, green, blue float32) {
-		i := y*w + x
+	img.scale(w, h, func(i int, red, green, blue float32) {
 		b[i] = (blue/255 - 0.485) / 0.229
 		g[i] = (green/255 - 0.456) / 0.224
 		r[i] = (red/255 - 0.406) / 0.225

@@ -28,13 +28,9 @@ const (
 	maxWidth   = 2400 // pixels; no line of a document is longer
 )
 
-// Read reads one line of text. Stretch scales its width against its natural
-// aspect; 0 is 1.
-func (e *Engine) Read(ctx context.Context, img *Raster, q Quad, stretch float64) (Line, error) {
-	if stretch == 0 {
-		stretch = 1
-	}
-	natural := q.Width() / max(q.Height(), 1) * lineHeight * stretch
+// Read reads one line of text at its natural aspect.
+func (e *Engine) Read(ctx context.Context, img *Raster, q Quad) (Line, error) {
+	natural := q.Width() / max(q.Height(), 1) * lineHeight
 	w := min(max(int(math.Round(natural/stride))*stride, minWidth), maxWidth)
 	in := make([]float32, 3*lineHeight*w)
 	lineInput(img, q, w, in, w)

@@ -1,6 +1,7 @@
 package ocr
 
 import (
+	"bytes"
 	"context"
 	"image"
 	"image/color"
@@ -98,7 +99,7 @@ func TestReadsAnyWayUp(t *testing.T) {
 			if inverted[i] > 0.5 {
 				q = q.Flip()
 			}
-			l, err := e.Read(context.Background(), r, q, 0)
+			l, err := e.Read(context.Background(), r, q)
 			if err != nil || l.Confidence < 0.8 {
 				t.Errorf("%v degrees: %q with %.2f, %v", degrees, l.Text, l.Confidence, err)
 			}
@@ -120,7 +121,7 @@ func TestNoTextNoBoxes(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, boxes, err)
 		}
 	}
-	if l, err := e.Read(context.Background(), NewRaster(image.NewGray(image.Rect(0, 0, 9, 9))), Quad{}, 0); err != nil || l.Text != "" || l.Confidence != 0 {
+	if l, err := e.Read(context.Background(), NewRaster(image.NewGray(image.Rect(0, 0, 9, 9))), Quad{}); err != nil || l.Text != "" || l.Confidence != 0 {
 		t.Errorf("a quad without area: %+v, %v", l, err)
 	}
 }
@@ -188,5 +189,30 @@ func TestRastersAgree(t *testing.T) {
 	}
 	if g := want.Grey(); string(g) != string(gray.Pix) {
 		t.Errorf("grey: %v", g)
+	}
+}
+
+// TestScaleKeepsTheMeanOfWhatItCovers compares with the exact mean of the
+// pixels below each one.
+func TestScaleKeepsTheMeanOfWhatItCovers(t *testing.T) {
+	r := &Raster{12, 9, make([]uint8, 3*12*9)}
+	for i := range r.Pix {
+		r.Pix[i] = uint8(37 * i)
+	}
+	small := r.Scale(4, 3)
+	for i := range small.Pix {
+		x, y, c, sum := i/3%4, i/12, i%3, 0
+		for k := range 9 {
+			sum += int(r.Pix[3*((3*y+k/3)*12+3*x+k%3)+c])
+		}
+		if got := int(small.Pix[i]); math.Abs(float64(got)-float64(sum)/9) > 0.51 {
+			t.Errorf("value %d is %d, not %.1f", i, got, float64(sum)/9)
+		}
+	}
+	flat := &Raster{100, 70, bytes.Repeat([]uint8{10, 120, 255}, 7000)}
+	for _, size := range [][2]int{{33, 17}, {99, 70}, {100, 1}, {150, 90}, {1, 1}} {
+		if got := flat.Scale(size[0], size[1]); string(got.Pix) != string(bytes.Repeat([]uint8{10, 120, 255}, size[0]*size[1])) {
+			t.Errorf("%v: a flat picture is not flat", size)
+		}
 	}
 }

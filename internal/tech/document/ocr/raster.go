@@ -92,6 +92,64 @@ func (r *Raster) Warp(q Quad, w, h int) *Raster {
 	return out
 }
 
+// Scale returns the whole picture as one of w x h pixels.
+func (r *Raster) Scale(w, h int) *Raster {
+	out := &Raster{w, h, make([]uint8, 3*w*h)}
+	r.scale(w, h, func(i int, red, green, blue float32) {
+		p := out.Pix[3*i:]
+		p[0], p[1], p[2] = uint8(red+0.5), uint8(green+0.5), uint8(blue+0.5)
+	})
+	return out
+}
+
+// scale calls f for each pixel of the whole picture as one of w x h pixels. A
+// picture that shrinks is averaged by area, columns before rows, which costs a
+// tenth of sampling it.
+func (r *Raster) scale(w, h int, f func(i int, red, green, blue float32)) {
+	if w > r.W || h > r.H {
+		r.sample(r.Whole(), w, h, func(x, y int, red, green, blue float32) { f(y*w+x, red, green, blue) })
+		return
+	}
+	columns, rows := shares(r.W, w), shares(r.H, h)
+	sums := make([]float32, 3*r.W)
+	for y, s := range rows {
+		clear(sums)
+		for j, weight := range s.weights {
+			for i, v := range r.Pix[3*r.W*(s.from+j):][:len(sums)] {
+				sums[i] += weight * float32(v)
+			}
+		}
+		for x, c := range columns {
+			var red, green, blue float32
+			for j, weight := range c.weights {
+				p := sums[3*(c.from+j):]
+				red, green, blue = red+weight*p[0], green+weight*p[1], blue+weight*p[2]
+			}
+			f(y*w+x, red, green, blue)
+		}
+	}
+}
+
+// share is the consecutive pixels that make one, with the share of each.
+type share struct {
+	from    int
+	weights []float32
+}
+
+// shares parts n pixels among m of them, m at most n.
+func shares(n, m int) []share {
+	out := make([]share, m)
+	width := float64(n) / float64(m)
+	for i := range out {
+		a, b := float64(i)*width, min(float64(i+1)*width, float64(n))
+		out[i].from = int(a)
+		for k := int(a); float64(k) < b-1e-9; k++ {
+			out[i].weights = append(out[i].weights, float32((min(b, float64(k+1))-max(a, float64(k)))/width))
+		}
+	}
+	return out
+}
+
 // sample calls f with the mean colour under each pixel of a w x h picture that
 // the quad is stretched to.
 func (r *Raster) sample(q Quad, w, h int, f func(x, y int, red, green, blue float32)) {
