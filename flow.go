@@ -17,8 +17,11 @@ type Flow struct {
 	Key          CredentialID
 	SessionTime  time.Duration // from opening to expiry, 1 minute..24 hours
 	Attempts     int           // of each step, 1..10
-	CreatedAt    time.Time
-	DeletedAt    time.Time // zero while sessions can be opened
+	// FrameAncestors are the origins that may show the pages of its sessions in
+	// a frame, besides the server's own.
+	FrameAncestors []string
+	CreatedAt      time.Time
+	DeletedAt      time.Time // zero while sessions can be opened
 }
 
 // PersonConfig is what a flow has to do with persons. A session keeps the one
@@ -131,6 +134,9 @@ func (f *Flow) Validate() error {
 		return fault.At("attempts")
 	}
 	if err := f.checkTechnologies(); err != nil {
+		return err
+	}
+	if _, err := Origins(f.FrameAncestors); err != nil {
 		return err
 	}
 	return f.Config.Validate()

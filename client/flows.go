@@ -22,6 +22,7 @@ type Flow struct {
 	Config         PersonConfig `json:"person_config"`
 	SessionSeconds int          `json:"session_seconds"` // from opening a session to its expiry
 	Attempts       int          `json:"attempts"`        // of each step
+	FrameAncestors []string     `json:"frame_ancestors"` // origins that may show its pages in a frame
 	CreatedAt      time.Time    `json:"created_at"`
 	DeletedAt      *time.Time   `json:"deleted_at"` // nil while sessions can be opened
 	Key            *string      `json:"key"`        // for ForFlow; nil without the permission flows.manage
@@ -65,6 +66,7 @@ type NewFlow struct {
 	Config         *PersonConfigChange `json:"person_config,omitempty"`
 	SessionSeconds int                 `json:"session_seconds,omitempty"`
 	Attempts       int                 `json:"attempts,omitempty"`
+	FrameAncestors []string            `json:"frame_ancestors,omitempty"` // origins such as https://shop.example, at most ten
 }
 
 // FlowChange changes what is not nil. Technologies never change.
@@ -73,6 +75,7 @@ type FlowChange struct {
 	Config         *PersonConfigChange `json:"person_config,omitempty"`
 	SessionSeconds *int                `json:"session_seconds,omitempty"`
 	Attempts       *int                `json:"attempts,omitempty"`
+	FrameAncestors *[]string           `json:"frame_ancestors,omitempty"`
 }
 
 func flowPath(id string, more ...string) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/capture"
@@ -18,11 +17,8 @@ func (a *app) capturePages(refuse func(http.ResponseWriter, *http.Request, error
 }
 
 func (a *app) hosted(ctx context.Context, id idem.SessionID) (capture.Session, error) {
-	s, err := a.flows.State(ctx, id)
-	if err != nil {
-		return capture.Session{}, err
-	}
-	return capture.Session{Locale: s.Locale, Ended: s.Usable(time.Now()) != nil}, nil
+	h, err := a.flows.Hosted(ctx, id)
+	return capture.Session{Locale: h.Locale, Ended: h.Ended, Ancestors: h.FrameAncestors}, err
 }
 
 // pageOf is the address of a session's page.

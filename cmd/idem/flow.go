@@ -81,6 +81,7 @@ func flowCommand() *cobra.Command {
 		Args: cobra.MinimumNArgs(2), RunE: createFlow})
 	create.Flags().Bool("no-persons", false, "do not make persons of its sessions")
 	create.Flags().Bool("person-photo", false, "compare faces with the photos of known persons")
+	create.Flags().StringSlice("frame-ancestor", nil, "origin that may show the pages of its sessions in a frame, such as https://shop.example; may be repeated")
 	create.Flags().Bool("skip-known", false, "copy earlier documents of known persons")
 	demo := addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow})
 	demo.Flags().String("listen", "", "address that the server listens on")
@@ -116,6 +117,7 @@ func createFlow(cmd *cobra.Command, args []string) error {
 	for _, text := range args[1:] {
 		n.Technologies = append(n.Technologies, idem.TechCode(strings.ToUpper(text)))
 	}
+	n.FrameAncestors, _ = cmd.Flags().GetStringSlice("frame-ancestor")
 	n.Config = func(c *idem.PersonConfig) {
 		if off, _ := cmd.Flags().GetBool("no-persons"); off {
 			c.Collect = false

@@ -20,6 +20,8 @@ type NewFlow struct {
 	Config      func(*idem.PersonConfig)
 	SessionTime time.Duration
 	Attempts    int
+	// FrameAncestors are the origins that may show the pages in a frame.
+	FrameAncestors []string
 }
 
 // Change says what becomes different; nil stays as it is.
@@ -28,6 +30,8 @@ type Change struct {
 	Config      func(*idem.PersonConfig)
 	SessionTime *time.Duration
 	Attempts    *int
+	// FrameAncestors replaces all of them.
+	FrameAncestors *[]string
 }
 
 // Define makes a flow with its key. It needs flows.manage and a subscription
@@ -39,7 +43,11 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.F
 	}
 	made := idem.Flow{ID: idem.FlowID(f.IDs.New()), Name: strings.TrimSpace(n.Name), Technologies: n.Technologies,
 		SessionTime: cmp.Or(n.SessionTime, idem.DefaultSessionTime), Attempts: cmp.Or(n.Attempts, idem.DefaultAttempts)}
-	err := f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+	var err error
+	if made.FrameAncestors, err = idem.Origins(n.FrameAncestors); err != nil {
+		return idem.Flow{}, err
+	}
+	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
 		made.CreatedAt, made.Config = tx.Now(), idem.DefaultPersonConfig()
 		made.Config.Collect = store.Affordable(ctx, tx, idem.TechPersons) == nil
 		if n.Config != nil {
@@ -164,7 +172,9 @@ func (f *Flows) Configure(ctx context.Context, p idem.Principal, id idem.FlowID,
 		if !out.DeletedAt.IsZero() {
 			return idem.ErrFlowDeleted
 		}
-		c.apply(&out)
+		if err := c.apply(&out); err != nil {
+			return err
+		}
 		if err := out.Validate(); err != nil {
 			return err
 		}
@@ -173,7 +183,7 @@ func (f *Flows) Configure(ctx context.Context, p idem.Principal, id idem.FlowID,
 	return out, err
 }
 
-func (c Change) apply(f *idem.Flow) {
+func (c Change) apply(f *idem.Flow) (err error) {
 	if c.Name != nil {
 		f.Name = strings.TrimSpace(*c.Name)
 	}
@@ -186,6 +196,10 @@ func (c Change) apply(f *idem.Flow) {
 	if c.Attempts != nil {
 		f.Attempts = *c.Attempts
 	}
+	if c.FrameAncestors != nil {
+		f.FrameAncestors, err = idem.Origins(*c.FrameAncestors)
+	}
+	return err
 }
 
 // Delete ends the opening of sessions; those that are open go on, and results

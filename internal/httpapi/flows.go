@@ -30,6 +30,7 @@ type Flow struct {
 	Config         PersonConfig `json:"person_config"`
 	SessionSeconds int          `json:"session_seconds" doc:"From opening a session to its expiry."`
 	Attempts       int          `json:"attempts" doc:"Of each step."`
+	FrameAncestors []string     `json:"frame_ancestors" nullable:"false" doc:"The origins that may show the pages of its sessions in a frame."`
 	CreatedAt      time.Time    `json:"created_at"`
 	DeletedAt      *time.Time   `json:"deleted_at" doc:"null while sessions can be opened."`
 	Key            *string      `json:"key" doc:"It opens sessions; null without the permission flows.manage."`
@@ -73,7 +74,8 @@ func techCodes(list []string) []idem.TechCode {
 
 func flowOf(f idem.Flow) Flow {
 	return Flow{ID: string(f.ID), Name: f.Name, Technologies: codesOf(f.Technologies), Config: personConfigOf(f.Config),
-		SessionSeconds: int(f.SessionTime / time.Second), Attempts: f.Attempts, CreatedAt: f.CreatedAt, DeletedAt: instant(f.DeletedAt)}
+		SessionSeconds: int(f.SessionTime / time.Second), Attempts: f.Attempts, FrameAncestors: append([]string{}, f.FrameAncestors...),
+		CreatedAt: f.CreatedAt, DeletedAt: instant(f.DeletedAt)}
 }
 
 // configChange changes what is given and leaves the rest.
@@ -166,6 +168,7 @@ type newFlowBody struct {
 	Config         *configChange `json:"person_config,omitempty"`
 	SessionSeconds int           `json:"session_seconds,omitempty" minimum:"60" maximum:"86400"`
 	Attempts       int           `json:"attempts,omitempty" minimum:"1" maximum:"10"`
+	FrameAncestors []string      `json:"frame_ancestors,omitempty" maxItems:"10" doc:"Origins such as https://shop.example; plain HTTP for localhost alone."`
 }
 
 type createFlowIn struct{ Body newFlowBody }
@@ -174,7 +177,8 @@ func (in *createFlowIn) content(context.Context) (any, error) { return in.Body, 
 
 func (s *server) createFlow(ctx context.Context, p idem.Principal, in *createFlowIn, _ claim[Flow]) (answer[Flow], error) {
 	made, err := s.flows.Define(ctx, p, flow.NewFlow{Name: in.Body.Name, Technologies: techCodes(in.Body.Technologies), Config: in.Body.Config.apply,
-		SessionTime: time.Duration(in.Body.SessionSeconds) * time.Second, Attempts: in.Body.Attempts})
+		SessionTime: time.Duration(in.Body.SessionSeconds) * time.Second, Attempts: in.Body.Attempts,
+		FrameAncestors: in.Body.FrameAncestors})
 	if err != nil {
 		return answer[Flow]{}, err
 	}
@@ -217,6 +221,7 @@ type changeFlowIn struct {
 		Config         *configChange `json:"person_config,omitempty"`
 		SessionSeconds *int          `json:"session_seconds,omitempty" minimum:"60" maximum:"86400"`
 		Attempts       *int          `json:"attempts,omitempty" minimum:"1" maximum:"10"`
+		FrameAncestors *[]string     `json:"frame_ancestors,omitempty" maxItems:"10" doc:"Replaces all of them."`
 	} `nameHint:"FlowChange"`
 }
 
@@ -225,7 +230,7 @@ func (s *server) changeFlow(ctx context.Context, p idem.Principal, in *changeFlo
 	if err != nil {
 		return nil, err
 	}
-	c := flow.Change{Name: in.Body.Name, Config: in.Body.Config.apply, Attempts: in.Body.Attempts}
+	c := flow.Change{Name: in.Body.Name, Config: in.Body.Config.apply, Attempts: in.Body.Attempts, FrameAncestors: in.Body.FrameAncestors}
 	if in.Body.SessionSeconds != nil {
 		d := time.Duration(*in.Body.SessionSeconds) * time.Second
 		c.SessionTime = &d

@@ -14,7 +14,7 @@ import (
 
 type flows struct{ *Tx }
 
-const flowColumns = `id, name, technologies, config, credential, session_seconds, attempts, created_at, deleted_at`
+const flowColumns = `id, name, technologies, config, credential, session_seconds, attempts, frame_ancestors, created_at, deleted_at`
 
 // personConfig is the stored shape of idem.PersonConfig; what an older row
 // lacks is the default.
@@ -66,13 +66,14 @@ func decodeCodes(text string) (codes []idem.TechCode) {
 }
 
 func scanFlow(r row, f *idem.Flow) (err error) {
-	var technologies string
+	var technologies, ancestors string
 	var config []byte
 	var seconds int64
-	err = r.Scan(&f.ID, &f.Name, &technologies, &config, &f.Key, &seconds, &f.Attempts, (*moment)(&f.CreatedAt), (*moment)(&f.DeletedAt))
+	err = r.Scan(&f.ID, &f.Name, &technologies, &config, &f.Key, &seconds, &f.Attempts, &ancestors, (*moment)(&f.CreatedAt), (*moment)(&f.DeletedAt))
 	if err != nil {
 		return err
 	}
+	f.FrameAncestors = strings.Fields(ancestors)
 	f.Technologies, f.SessionTime = decodeCodes(technologies), time.Duration(seconds)*time.Second
 	f.Config, err = decodeConfig(config)
 	return err
@@ -87,8 +88,9 @@ func (t flows) Insert(ctx context.Context, f idem.Flow) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(ctx, `INSERT INTO flows (org, `+flowColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		t.org, f.ID, f.Name, encodeCodes(f.Technologies), config, f.Key, seconds(f.SessionTime), f.Attempts, micros(f.CreatedAt), micros(f.DeletedAt))
+	n, err := t.exec(ctx, `INSERT INTO flows (org, `+flowColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		t.org, f.ID, f.Name, encodeCodes(f.Technologies), config, f.Key, seconds(f.SessionTime), f.Attempts, strings.Join(f.FrameAncestors, " "),
+		micros(f.CreatedAt), micros(f.DeletedAt))
 	return unlessFound(n, err, idem.ErrFlowName)
 }
 
@@ -122,8 +124,9 @@ func (t flows) Save(ctx context.Context, f idem.Flow) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(ctx, `UPDATE flows SET name = $3, config = $4, credential = $5, session_seconds = $6, attempts = $7, deleted_at = $8
-		WHERE org = $1 AND id = $2`, t.org, f.ID, f.Name, config, f.Key, seconds(f.SessionTime), f.Attempts, micros(f.DeletedAt))
+	n, err := t.exec(ctx, `UPDATE flows SET name = $3, config = $4, credential = $5, session_seconds = $6, attempts = $7, deleted_at = $8,
+		frame_ancestors = $9
+		WHERE org = $1 AND id = $2`, t.org, f.ID, f.Name, config, f.Key, seconds(f.SessionTime), f.Attempts, micros(f.DeletedAt), strings.Join(f.FrameAncestors, " "))
 	if errors.Is(err, store.ErrDuplicateRow) {
 		return idem.ErrFlowName
 	}

@@ -15,7 +15,7 @@ import (
 func newFlow(t *testing.T, s store.Store, org idem.OrgID, name string) idem.Flow {
 	t.Helper()
 	f := idem.Flow{ID: idem.FlowID(newID()), Name: name, Technologies: []idem.TechCode{idem.TechLivenessHead, idem.TechEDocument},
-		Config: idem.DefaultPersonConfig(), Key: idem.CredentialID(newID()), SessionTime: time.Minute, Attempts: 3, CreatedAt: moment(0)}
+		Config: idem.DefaultPersonConfig(), Key: idem.CredentialID(newID()), SessionTime: time.Minute, Attempts: 3, FrameAncestors: []string{"https://shop.example", "http://localhost:3000"}, CreatedAt: moment(0)}
 	update(t, s, org, func(tx store.Tx) error {
 		c := idem.Credential{ID: f.Key, Kind: idem.CredentialFlow, Name: name, Permissions: []idem.Permission{idem.SessionsOpen}}
 		if err := tx.Credentials().Insert(t.Context(), c, hashOf(string(f.Key)), "secret"); err != nil {
@@ -51,7 +51,7 @@ func testFlows(t *testing.T, f fixture) {
 		want(t, tx.Flows().Insert(ctx, double), idem.ErrFlowName)
 		want(t, tx.Flows().Save(ctx, idem.Flow{ID: "none", Key: one.Key}), idem.ErrFlowNotFound)
 		two.Name, two.Config.SkipTechnologies, two.Config.SkipMaxAge = "deux", []idem.TechCode{}, time.Hour
-		two.Attempts, two.SessionTime = 1, time.Hour
+		two.Attempts, two.SessionTime, two.FrameAncestors = 1, time.Hour, []string{}
 		return tx.Flows().Save(ctx, two)
 	})
 	want(t, f.Update(ctx, f.org, func(tx store.Tx) error {
