@@ -264,6 +264,7 @@ func (s *server) ends(c *client.Client, of *client.FlowClient, f client.Flow) {
 	s.Helper()
 	ctx := s.Context()
 	s.Document.Finds(flowtest.Card("ann", "OTHER1", "D2"))
+	s.Clock.Advance(11 * time.Minute) // the holder's phone takes further codes
 	for _, decide := range []func(id string) (client.Collection, error){
 		func(id string) (client.Collection, error) { return c.DiscardCollection(ctx, id) },
 		func(id string) (client.Collection, error) { return c.CreateCollection(ctx, id) },
