@@ -270,6 +270,7 @@ func (s *server) ends(c *client.Client, of *client.FlowClient, f client.Flow) {
 		func(id string) (client.Collection, error) { return c.CreateCollection(ctx, id) },
 		func(id string) (client.Collection, error) { return c.AttachCollection(ctx, id, s.anybody(c)) },
 	} {
+		s.Clock.Advance(10 * time.Minute) // a phone is sent three codes in that time
 		id := must(of.Open(ctx, client.NewSession{}))(s).ID
 		s.Finish(idem.SessionID(id))
 		if got := s.awaitCollection(c, id); got.State != client.CollectionConflict {
