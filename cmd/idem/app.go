@@ -63,7 +63,7 @@ func openData(ctx context.Context, c config) (_ *data, err error) {
 	if d.blobs, err = dir.Open(filepath.Join(c.Data, "blobs")); err != nil {
 		return nil, err
 	}
-	d.access = access.New(access.Deps{Store: d.store, Blinder: d.vault, Keys: d.vault, IDs: idem.UUIDv7{}})
+	d.access = access.New(access.Deps{Store: d.store, Blinder: d.vault, Keys: d.vault, IDs: idem.UUIDv7{}, Account: account()})
 	return d, nil
 }
 

@@ -145,6 +145,9 @@ func (a *app) checkOrganisations(ctx context.Context) []finding {
 		return []finding{failed("organisations", err, "")}
 	}
 	list := []finding{ok("organisations", "%d", len(orgs))}
+	if _, err := audit.VerifyInstance(ctx, a.store); err != nil {
+		list = append(list, failed("audit", fmt.Errorf("instance: %w", err), "someone changed the instance's audit outside Idem, or the disk did: compare with a backup"))
+	}
 	for _, o := range orgs {
 		if _, err := audit.Verify(ctx, a.store, o.ID); err != nil {
 			list = append(list, failed("audit", fmt.Errorf("%s: %w", o.Name, err), "someone changed the actions outside Idem, or the disk did: compare with a backup"))

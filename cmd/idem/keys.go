@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/vault"
 	"github.com/spf13/cobra"
 )
@@ -59,6 +61,9 @@ func rotateKeys(cmd *cobra.Command, _ []string) error {
 		if err := d.vault.RotateMasterFile(cmd.Context(), d.config.MasterKey); err != nil {
 			return err
 		}
+		if err := d.store.System().Record(cmd.Context(), idem.InstanceAction{Type: idem.ActionMasterKeyRotated, Account: account()}); err != nil {
+			return fmt.Errorf("the key is new, but not recorded: %w", err)
+		}
 		fmt.Fprintln(cmd.OutOrStdout(), "the master key in", d.config.MasterKey, "is new; running servers pick it up")
 		return nil
 	})
@@ -71,6 +76,12 @@ func rotateOrg(cmd *cobra.Command, d *data, text string) error {
 	}
 	if err := d.vault.RotateOrg(cmd.Context(), org.ID); err != nil {
 		return err
+	}
+	err = d.store.Update(cmd.Context(), org.ID, func(tx store.Tx) error {
+		return tx.Instance().Append(cmd.Context(), idem.InstanceAction{Type: idem.ActionSealingKeyRotated, Account: account()})
+	})
+	if err != nil {
+		return fmt.Errorf("the key is new, but not recorded: %w", err)
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), "the sealing key of", org.Name, "is new")
 	return nil

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/tech/edocument/pki"
 	"github.com/idem-id/idem/internal/tech/edocument/trust"
 	"github.com/spf13/cobra"
 )
@@ -42,35 +46,89 @@ func chosenTrust(cmd *cobra.Command) (*trust.Store, error) {
 }
 
 func importTrust(cmd *cobra.Command, files []string) error {
+	return withTrust(cmd, func(t *trustChange) error {
+		for _, file := range files {
+			if err := t.importFile(cmd.Context(), cmd.OutOrStdout(), file); err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+		}
+		return nil
+	})
+}
+
+// trustChange changes a trust store and records it. The entry comes first: it
+// may tell of a change that failed then, but no change is without one.
+type trustChange struct {
+	*data
+	store *trust.Store
+}
+
+func withTrust(cmd *cobra.Command, f func(*trustChange) error) error {
 	store, err := chosenTrust(cmd)
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		if err := importTrustFile(cmd.OutOrStdout(), store, file); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	return nil
+	return withData(cmd, func(d *data) error { return f(&trustChange{d, store}) })
 }
 
-func importTrustFile(w io.Writer, store *trust.Store, file string) error {
-	info, err := os.Stat(file)
+func (t *trustChange) importFile(ctx context.Context, w io.Writer, file string) error {
+	content, err := readTrustFile(file)
 	if err != nil {
 		return err
 	}
-	if info.Size() > trust.MaxFile {
-		return fmt.Errorf("%d bytes, %d are allowed", info.Size(), trust.MaxFile)
-	}
-	data, err := os.ReadFile(file)
+	item, err := trust.Recognise(content)
 	if err != nil {
 		return err
 	}
-	item, err := store.Import(data)
-	if err != nil {
+	if err := t.record(ctx, idem.ActionTrustImported, item); err != nil {
+		return err
+	}
+	if item, err = t.store.Import(content); err != nil {
 		return err
 	}
 	return printTrust(w, describe(item))
+}
+
+func readTrustFile(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > trust.MaxFile {
+		return nil, fmt.Errorf("%d bytes, %d are allowed", info.Size(), trust.MaxFile)
+	}
+	return os.ReadFile(file)
+}
+
+func (t *trustChange) remove(ctx context.Context, name string) error {
+	item, err := t.store.Find(name)
+	if err != nil {
+		return err
+	}
+	if err := t.record(ctx, idem.ActionTrustRemoved, item); err != nil {
+		return err
+	}
+	return t.store.Remove(name)
+}
+
+func (t *trustChange) record(ctx context.Context, what idem.InstanceActionType, i trust.Item) error {
+	line := describe(i)
+	details := map[string]any{"store": filepath.Base(t.store.Folder()), "name": i.Name, "kind": line.Kind, "sha256": hex.EncodeToString(i.Digest[:]),
+		"certificates": fingerprints(i.Certificates)}
+	for name, text := range map[string]string{"subject": line.Subject, "signer": line.Signer, "fingerprint": line.Fingerprint} {
+		if text != "" {
+			details[name] = text
+		}
+	}
+	return t.data.store.System().Record(ctx, idem.InstanceAction{Type: what, Account: account(), Details: details})
+}
+
+func fingerprints(list []*pki.Certificate) []string {
+	out := make([]string, len(list))
+	for i, c := range list {
+		out[i] = c.Fingerprint()
+	}
+	return out
 }
 
 // trustLine is one file of a trust store for people and programs.
@@ -154,15 +212,13 @@ func counts(countries map[string]int) string {
 }
 
 func removeTrust(cmd *cobra.Command, names []string) error {
-	store, err := chosenTrust(cmd)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := store.Remove(name); err != nil {
-			return err
+	return withTrust(cmd, func(t *trustChange) error {
+		for _, name := range names {
+			if err := t.remove(cmd.Context(), name); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "removed", name)
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), "removed", name)
-	}
-	return nil
+		return nil
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +55,41 @@ func TestEDOC_7_TrustCommand(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	checkTrustAudit(t, data, lines)
 	if out, err := runLine(t, "--data", data, "trust", "list"); err != nil || out != "" {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// checkTrustAudit wants an entry for each file that was taken in, in order, and
+// for each that was removed; none for a refused one.
+func checkTrustAudit(t *testing.T, data string, files []trustLine) {
+	t.Helper()
+	out, err := runLine(t, "--data", data, "audit", "instance", "--json")
+	var lines []instanceLine
+	if err != nil || json.Unmarshal([]byte(out), &lines) != nil || len(lines) != 4 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := map[string][]string{}
+	for _, l := range lines {
+		if l.Who != "account "+account() || l.Org != "" || l.Details["store"] != "travel" || len(l.Details["sha256"].(string)) != 64 {
+			t.Errorf("entry %+v", l)
+		}
+		got[l.What] = append(got[l.What], l.Details["name"].(string))
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
+	}
+	slices.Sort(got["TRUST_IMPORTED"])
+	if !slices.Equal(got["TRUST_IMPORTED"], names) || !slices.Equal(got["TRUST_REMOVED"], names) {
+		t.Errorf("entries %v, want each of %v", got, names)
+	}
+	list := lines[0].Details
+	if list["kind"] != "master list" || len(list["certificates"].([]any)) != 2 || list["signer"] != "C=UT, O=Specimen, CN=UT Signer" {
+		t.Errorf("the entry of a master list: %v", list)
+	}
+	if _, err := runLine(t, "--data", data, "trust", "remove", "0000000000000000.cer"); err == nil {
+		t.Error("a file that is not there was removed")
 	}
 }

@@ -35,6 +35,9 @@ type Deps struct {
 	Random io.Reader
 	// Now is the clock of expiry and of the cache; time.Now when nil.
 	Now func() time.Time
+	// Account is the operating system's account of this process, recorded where
+	// neither a credential nor an operator acts.
+	Account string
 	// Password is what hashing a password costs; DefaultPasswordCost when zero.
 	Password PasswordCost
 }
@@ -47,6 +50,7 @@ type Access struct {
 	ids      idem.IDs
 	random   io.Reader
 	now      func() time.Time
+	account  string
 	cost     PasswordCost
 	hashing  chan struct{} // bounds the memory that password hashing takes
 	accepted *cache
@@ -54,7 +58,7 @@ type Access struct {
 
 // New makes the use case.
 func New(d Deps) *Access {
-	a := &Access{store: d.Store, blinder: d.Blinder, keys: d.Keys, ids: d.IDs, random: d.Random, now: d.Now,
+	a := &Access{store: d.Store, blinder: d.Blinder, keys: d.Keys, ids: d.IDs, random: d.Random, now: d.Now, account: d.Account,
 		cost: cmp.Or(d.Password, DefaultPasswordCost()), hashing: make(chan struct{}, 2)}
 	if a.random == nil {
 		a.random = rand.Reader

@@ -65,7 +65,7 @@ func (a *Access) CreateCredential(ctx context.Context, p idem.Principal, n NewCr
 	}
 	var made idem.Credential
 	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		made, err = a.insertCredential(ctx, tx, n, secret)
+		made, err = a.insertCredential(ctx, tx, p.Actor, n, secret)
 		return err
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func within(list, limit []idem.Permission) []idem.Permission {
 	return slices.DeleteFunc(slices.Clone(list), func(p idem.Permission) bool { return !slices.Contains(limit, p) })
 }
 
-func (a *Access) insertCredential(ctx context.Context, tx store.Tx, n NewCredential, secret string) (idem.Credential, error) {
+func (a *Access) insertCredential(ctx context.Context, tx store.Tx, who idem.Actor, n NewCredential, secret string) (idem.Credential, error) {
 	hash, err := a.hash(ctx, n.Kind, secret)
 	if err != nil {
 		return idem.Credential{}, err
@@ -124,7 +124,10 @@ func (a *Access) insertCredential(ctx context.Context, tx store.Tx, n NewCredent
 	if shownAgain(n.Kind) {
 		again = secret
 	}
-	return c, tx.Credentials().Insert(ctx, c, hash, again)
+	if err := tx.Credentials().Insert(ctx, c, hash, again); err != nil {
+		return c, err
+	}
+	return c, a.record(ctx, tx, who, idem.ActionKeyCreated, describe(c))
 }
 
 // sortedPermissions brings a list into the order of the core's table, once each.
@@ -169,7 +172,12 @@ func (a *Access) Revoke(ctx context.Context, p idem.Principal, id idem.Credentia
 	if err != nil || !c.RevokedAt.IsZero() {
 		return err
 	}
-	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error { return tx.Credentials().Revoke(ctx, id) })
+	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
+		if err := tx.Credentials().Revoke(ctx, id); err != nil {
+			return err
+		}
+		return a.record(ctx, tx, p.Actor, idem.ActionKeyRevoked, map[string]any{"key": id, "kind": c.Kind})
+	})
 	if err != nil {
 		return fmt.Errorf("revoke a credential: %w", err)
 	}
@@ -204,13 +212,13 @@ func (a *Access) Reveal(ctx context.Context, p idem.Principal, id idem.Credentia
 
 // IssueFlowKey makes the key of a flow in the caller's transaction, which is
 // answerable for the permission. It can be shown again.
-func (a *Access) IssueFlowKey(ctx context.Context, tx store.Tx, name string) (idem.Credential, error) {
+func (a *Access) IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, error) {
 	secret, err := a.newSecret(idem.CredentialFlow)
 	if err != nil {
 		return idem.Credential{}, err
 	}
 	n := NewCredential{Kind: idem.CredentialFlow, Name: name, Permissions: UsualPermissions(idem.CredentialFlow)}
-	c, err := a.insertCredential(ctx, tx, n, secret)
+	c, err := a.insertCredential(ctx, tx, who, n, secret)
 	if err != nil {
 		return idem.Credential{}, fmt.Errorf("issue flow key: %w", err)
 	}

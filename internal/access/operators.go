@@ -37,13 +37,20 @@ func (a *Access) CreateOperator(ctx context.Context, p idem.Principal, n NewOper
 		return idem.Operator{}, "", err
 	}
 	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		o.CreatedAt = tx.Now()
-		return tx.Operators().Insert(ctx, o)
+		return a.insertOperator(ctx, tx, p.Actor, &o)
 	})
 	if err != nil {
 		return idem.Operator{}, "", fmt.Errorf("create an operator: %w", err)
 	}
 	return o, password, nil
+}
+
+func (a *Access) insertOperator(ctx context.Context, tx store.Tx, who idem.Actor, o *idem.Operator) error {
+	o.CreatedAt = tx.Now()
+	if err := tx.Operators().Insert(ctx, *o); err != nil {
+		return err
+	}
+	return a.record(ctx, tx, who, idem.ActionOperatorCreated, map[string]any{"operator": o.ID, "role": o.Role})
 }
 
 func mayManage(p idem.Principal, role idem.Role) error {
@@ -124,7 +131,7 @@ func (a *Access) ChangeOperator(ctx context.Context, p idem.Principal, id idem.O
 	}
 	var changed idem.Operator
 	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		changed, err = applyChange(ctx, tx, p, id, c, hash)
+		changed, err = a.applyChange(ctx, tx, p, id, c, hash)
 		return err
 	})
 	if err != nil {
@@ -144,7 +151,7 @@ func (a *Access) newHash(ctx context.Context, password *string) (string, error) 
 	return a.hashPassword(ctx, *password)
 }
 
-func applyChange(ctx context.Context, tx store.Tx, p idem.Principal, id idem.OperatorID, c OperatorChange, hash string) (idem.Operator, error) {
+func (a *Access) applyChange(ctx context.Context, tx store.Tx, p idem.Principal, id idem.OperatorID, c OperatorChange, hash string) (idem.Operator, error) {
 	if err := oneAtATime(ctx, tx); err != nil {
 		return idem.Operator{}, err
 	}
@@ -155,6 +162,7 @@ func applyChange(ctx context.Context, tx store.Tx, p idem.Principal, id idem.Ope
 	if err := mayManage(p, o.Role); err != nil {
 		return o, err
 	}
+	before := o
 	if c.Role != nil {
 		if err := mayManage(p, *c.Role); err != nil {
 			return o, err
@@ -168,7 +176,14 @@ func applyChange(ctx context.Context, tx store.Tx, p idem.Principal, id idem.Ope
 	if err := tx.Operators().Save(ctx, o); err != nil {
 		return o, err
 	}
-	return o, keepAnAdmin(ctx, tx)
+	if err := keepAnAdmin(ctx, tx); err != nil {
+		return o, err
+	}
+	changes := operatorChanges(before, o)
+	if changes == nil {
+		return o, nil
+	}
+	return o, a.record(ctx, tx, p.Actor, idem.ActionOperatorChanged, changes)
 }
 
 // oneAtATime makes changes of an organisation's operators follow each other:

@@ -76,8 +76,10 @@ func (a *Access) open(ctx context.Context, org idem.Organisation, operator idem.
 		}
 	}
 	return a.store.System().CreateOrganisation(ctx, org, func(tx store.Tx) error {
-		operator.CreatedAt = tx.Now()
-		if err := tx.Operators().Insert(ctx, operator); err != nil {
+		if err := a.record(ctx, tx, commandLine, idem.ActionOrganisationCreated, nil); err != nil {
+			return err
+		}
+		if err := a.insertOperator(ctx, tx, commandLine, &operator); err != nil {
 			return err
 		}
 		if err := a.insertFirstKeys(ctx, tx, made); err != nil {
@@ -103,7 +105,7 @@ func (a *Access) insertFirstKeys(ctx context.Context, tx store.Tx, made Created)
 		idem.CredentialPersons: made.APIKey, idem.CredentialBearer: made.Bearer, idem.CredentialSecret: made.SecretKey,
 	} {
 		n := NewCredential{Kind: kind, Name: "first " + string(kind) + " key", Permissions: UsualPermissions(kind)}
-		if _, err := a.insertCredential(ctx, tx, n, secret); err != nil {
+		if _, err := a.insertCredential(ctx, tx, commandLine, n, secret); err != nil {
 			return err
 		}
 	}
@@ -141,7 +143,11 @@ func (a *Access) ChangeOrganisation(ctx context.Context, p idem.Principal, ifVer
 		if ifVersion != nil && *ifVersion != o.Version {
 			return ErrOrganisationChanged
 		}
-		return saveChanged(ctx, tx, &o, change)
+		before := o
+		if err := saveChanged(ctx, tx, &o, change); err != nil || o == before {
+			return err
+		}
+		return a.record(ctx, tx, p.Actor, idem.ActionOrganisationChanged, changesOf(before, o))
 	})
 	if err != nil {
 		return idem.Organisation{}, fmt.Errorf("change the organisation: %w", err)

@@ -69,7 +69,7 @@ func (a *Access) Limit(ctx context.Context, org idem.OrgID, tech idem.TechCode, 
 		}
 	}
 	err := a.store.Update(ctx, org, func(tx store.Tx) error {
-		if err := end(ctx, tx, tech); err != nil || total == 0 {
+		if err := a.end(ctx, tx, tech); err != nil || total == 0 {
 			return err
 		}
 		_, err := a.grant(ctx, tx, g)
@@ -106,7 +106,10 @@ func (a *Access) grant(ctx context.Context, tx store.Tx, g Grant) (idem.Subscrip
 	all := append(present, s)
 	idem.Settle(all, tx.Now())
 	s = all[len(all)-1]
-	return s, tx.Subscriptions().Insert(ctx, s)
+	if err := tx.Subscriptions().Insert(ctx, s); err != nil {
+		return s, err
+	}
+	return s, a.record(ctx, tx, commandLine, idem.ActionSubscriptionGranted, describeGrant(s))
 }
 
 // settled returns the technology's subscriptions brought up to date.
@@ -124,7 +127,7 @@ func settled(ctx context.Context, tx store.Tx, tech idem.TechCode) ([]idem.Subsc
 }
 
 // end expires everything of a technology that has not ended yet.
-func end(ctx context.Context, tx store.Tx, tech idem.TechCode) error {
+func (a *Access) end(ctx context.Context, tx store.Tx, tech idem.TechCode) error {
 	list, err := tx.Subscriptions().ListForUpdate(ctx, tech)
 	if err != nil {
 		return err
@@ -135,6 +138,10 @@ func end(ctx context.Context, tx store.Tx, tech idem.TechCode) error {
 		}
 		s.Status = idem.SubscriptionExpired
 		if err := tx.Subscriptions().Save(ctx, s); err != nil {
+			return err
+		}
+		details := map[string]any{"subscription": s.ID, "technology": s.Technology}
+		if err := a.record(ctx, tx, commandLine, idem.ActionSubscriptionEnded, details); err != nil {
 			return err
 		}
 	}

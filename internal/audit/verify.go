@@ -9,7 +9,7 @@ import (
 	"github.com/idem-id/idem/internal/store/chain"
 )
 
-// ErrBroken: the chain of an organisation's actions does not hold. Details:
+// ErrBroken: a chain of actions does not hold. Details:
 // seq, where it breaks, and reason, POSITION, LINK or HASH.
 var ErrBroken = idem.Errorf(idem.Internal, "AUDIT_CHAIN_BROKEN", "the audit was altered")
 
@@ -42,7 +42,7 @@ func Verify(ctx context.Context, s store.Store, org idem.OrgID) (Report, error) 
 			return r, err
 		}
 		for _, a := range page {
-			if err := r.follow(org, a); err != nil {
+			if err := r.follow(linkOf(org, a)); err != nil {
 				return r, err
 			}
 		}
@@ -83,23 +83,33 @@ func read(ctx context.Context, s store.Store, org idem.OrgID, after int64) (page
 	return page, nil
 }
 
-// follow takes one more action into the report, or says what is wrong with it.
-func (r *Report) follow(org idem.OrgID, a idem.Action) error {
-	if a.Seq != r.Seq+1 {
-		return broken(r.Seq+1, ReasonPosition)
-	}
-	if a.PrevHash != r.Hash {
-		return broken(a.Seq, ReasonLink)
-	}
+// link is what a chain stands on: an entry's place, the hash before it, its
+// stored hash and the one that its content has.
+type link struct {
+	seq             int64
+	prev, hash, sum [32]byte
+	fault           error // why the content has no hash
+}
+
+func linkOf(org idem.OrgID, a idem.Action) link {
 	sum, err := chain.Action(org, a)
-	if err != nil {
-		return broken(a.Seq, ReasonHash).Because(err)
-	}
-	if sum != a.Hash {
-		return broken(a.Seq, ReasonHash)
+	return link{a.Seq, a.PrevHash, a.Hash, sum, err}
+}
+
+// follow takes one more entry into the report, or says what is wrong with it.
+func (r *Report) follow(l link) error {
+	switch {
+	case l.seq != r.Seq+1:
+		return broken(r.Seq+1, ReasonPosition)
+	case l.prev != r.Hash:
+		return broken(l.seq, ReasonLink)
+	case l.fault != nil:
+		return broken(l.seq, ReasonHash).Because(l.fault)
+	case l.sum != l.hash:
+		return broken(l.seq, ReasonHash)
 	}
 	r.Actions++
-	r.Seq, r.Hash = a.Seq, a.Hash
+	r.Seq, r.Hash = l.seq, l.hash
 	return nil
 }
 

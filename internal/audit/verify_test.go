@@ -165,3 +165,60 @@ func rewrite(org idem.OrgID) func([]idem.Action) []idem.Action {
 		return all
 	}
 }
+
+// instanceTampered is a store whose instance's audit somebody changed.
+type instanceTampered struct {
+	store.Store
+	change func([]idem.InstanceAction) []idem.InstanceAction
+}
+
+type instanceSystem struct {
+	store.System
+	change func([]idem.InstanceAction) []idem.InstanceAction
+}
+
+func (s instanceTampered) System() store.System { return instanceSystem{s.Store.System(), s.change} }
+
+func (s instanceSystem) InstanceActions(ctx context.Context, after int64, limit int) ([]idem.InstanceAction, error) {
+	all, err := s.System.InstanceActions(ctx, 0, limit)
+	return slices.DeleteFunc(s.change(all), func(a idem.InstanceAction) bool { return a.Seq <= after }), err
+}
+
+func TestVerifyInstance(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		if r, err := audit.VerifyInstance(t.Context(), s); err != nil || r != (audit.Report{}) {
+			t.Errorf("an empty audit: %+v, %v", r, err)
+		}
+		org := storetest.NewOrganisation(t, s)
+		for i := range 4 {
+			a := idem.InstanceAction{Type: idem.ActionKeyCreated, Account: "ann", Details: map[string]any{"n": i}}
+			err := s.Update(t.Context(), org, func(tx store.Tx) error { return tx.Instance().Append(t.Context(), a) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r, err := audit.VerifyInstance(t.Context(), s); err != nil || r.Actions != 4 {
+			t.Errorf("report %+v, %v", r, err)
+		}
+		for name, change := range map[string]func(*idem.InstanceAction){
+			"organisation": func(a *idem.InstanceAction) { a.Org = "another" },
+			"type":         func(a *idem.InstanceAction) { a.Type = idem.ActionKeyRevoked },
+			"account":      func(a *idem.InstanceAction) { a.Account = "bob" },
+			"operator":     func(a *idem.InstanceAction) { a.Actor.Operator = "bob" },
+			"credential":   func(a *idem.InstanceAction) { a.Actor.Credential = "bob" },
+			"time":         func(a *idem.InstanceAction) { a.At = a.At.Add(1000) },
+			"details":      func(a *idem.InstanceAction) { a.Details = nil },
+			"previous":     func(a *idem.InstanceAction) { a.PrevHash[0]++ },
+			"position":     func(a *idem.InstanceAction) { a.Seq = 9 },
+		} {
+			altered := instanceTampered{s, func(all []idem.InstanceAction) []idem.InstanceAction { change(&all[1]); return all }}
+			if r, err := audit.VerifyInstance(t.Context(), altered); !errors.Is(err, audit.ErrBroken) || r.Actions != 1 {
+				t.Errorf("%s: %+v, %v", name, r, err)
+			}
+		}
+		removed := instanceTampered{s, func(all []idem.InstanceAction) []idem.InstanceAction { return slices.Delete(all, 1, 2) }}
+		if _, err := audit.VerifyInstance(t.Context(), removed); !errors.Is(err, audit.ErrBroken) {
+			t.Errorf("removed: %v", err)
+		}
+	})
+}

@@ -56,7 +56,7 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.F
 		if err := made.Validate(); err != nil {
 			return err
 		}
-		return f.define(ctx, tx, &made)
+		return f.define(ctx, tx, p.Actor, &made)
 	})
 	if err != nil {
 		return idem.Flow{}, fmt.Errorf("define flow: %w", err)
@@ -64,11 +64,11 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.F
 	return made, nil
 }
 
-func (f *Flows) define(ctx context.Context, tx store.Tx, made *idem.Flow) error {
+func (f *Flows) define(ctx context.Context, tx store.Tx, who idem.Actor, made *idem.Flow) error {
 	if err := affordable(ctx, tx, made.Technologies); err != nil {
 		return err
 	}
-	key, err := f.Keys.IssueFlowKey(ctx, tx, made.Name)
+	key, err := f.Keys.IssueFlowKey(ctx, tx, who, made.Name)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ type Blobs interface {
 // Keys makes and shows the keys of flows.
 type Keys interface {
 	// IssueFlowKey stores a fresh key that can be shown again.
-	IssueFlowKey(ctx context.Context, tx store.Tx, name string) (idem.Credential, error)
+	IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, error)
 }
 
 // Deps is what the use case works with. Emit and Log may be nil.

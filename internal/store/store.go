@@ -32,7 +32,7 @@ type Store interface {
 //
 // Rows are locked in this order, which excludes deadlocks: collections,
 // sessions, persons already stored, subscriptions, checks, the organisation, aliases, gallery
-// head, audit head.
+// head, audit head, head of the instance's audit.
 //
 // Every text must be UTF-8 without NUL (ErrText) and is compared and returned
 // byte by byte. Writing what has a place in no organisation, or the same row a
@@ -55,6 +55,7 @@ type Tx interface {
 	Idempotency() Idempotency
 	Checks() Checks
 	Codes() Codes
+	Instance() Instance
 	Flows() Flows
 	Sessions() Sessions
 	Collections() Collections
@@ -99,6 +100,12 @@ type System interface {
 	// ExpireDeliveries forgets webhook events and deliveries made before the
 	// given time.
 	ExpireDeliveries(ctx context.Context, before time.Time) error
+	// Record adds to the instance's audit what concerns no organisation, as
+	// Instance.Append does.
+	Record(ctx context.Context, actions ...idem.InstanceAction) error
+	// InstanceActions returns up to limit actions of the instance's audit behind
+	// a position, oldest first.
+	InstanceActions(ctx context.Context, after int64, limit int) ([]idem.InstanceAction, error)
 	// Queue hands out jobs.
 	Queue() Queue
 	// SchemaVersion returns the number of the newest applied migration.

@@ -29,6 +29,23 @@ func Action(org idem.OrgID, a idem.Action) ([32]byte, error) {
 	return e.sum(), nil
 }
 
+// Instance returns the hash of one entry of the instance's audit. It covers
+// every field but Hash itself, At in microseconds. The error is that of
+// Details.
+func Instance(a idem.InstanceAction) ([32]byte, error) {
+	details, err := Details(a.Details)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	e := begin("idem instance action 1", a.PrevHash)
+	e.number(a.Seq)
+	e.texts(string(a.Org), string(a.Type))
+	e.texts(string(a.Actor.Source), string(a.Actor.Credential), string(a.Actor.Operator), string(a.Actor.Session), a.Account)
+	e.number(a.At.UnixMicro())
+	e.field(details)
+	return e.sum(), nil
+}
+
 // Row returns the hash of one row of the gallery log of an organisation and
 // template model. It covers every field but Hash itself, At in microseconds.
 func Row(org idem.OrgID, model string, r idem.LogRow) [32]byte {

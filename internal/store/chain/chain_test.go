@@ -100,6 +100,10 @@ func TestHashesAreFrozen(t *testing.T) {
 	if got := hex(hashAction(t, "org", action())); got != "5Lh6GQ==" {
 		t.Errorf("action: %s", got)
 	}
+	instance, err := chain.Instance(idem.InstanceAction{Seq: 1, Org: "org", Type: idem.ActionKeyCreated, Account: "ann", At: time.UnixMicro(5)})
+	if got := hex(instance); err != nil || got != "nR1Q4Q==" {
+		t.Errorf("action of the instance: %s, %v", got, err)
+	}
 	if got := hex(chain.Row("org", "model", idem.LogRow{Seq: 1, Op: idem.OpReserve, Ref: 1, At: time.UnixMicro(5)})); got != "c/7BwQ==" {
 		t.Errorf("row: %s", got)
 	}

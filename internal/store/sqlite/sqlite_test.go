@@ -31,6 +31,7 @@ func TestImmutable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "idem.db")
 	storetest.Immutable(t, storetest.SQLiteAt(path), func(text string) error { return execRaw(t, path, text) },
 		"INSERT OR REPLACE INTO actions SELECT * FROM actions",
+		"REPLACE INTO instance_actions SELECT * FROM instance_actions",
 		"REPLACE INTO gallery_log SELECT * FROM gallery_log",
 		"INSERT INTO actions SELECT * FROM actions WHERE TRUE ON CONFLICT DO UPDATE SET person = 'x'")
 }

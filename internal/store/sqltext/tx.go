@@ -96,6 +96,9 @@ func (t *Tx) Checks() store.Checks { return checks{t} }
 // Codes implements store.Tx.
 func (t *Tx) Codes() store.Codes { return codes{t} }
 
+// Instance implements store.Tx.
+func (t *Tx) Instance() store.Instance { return instance{t} }
+
 // Flows implements store.Tx.
 func (t *Tx) Flows() store.Flows { return flows{t} }
 

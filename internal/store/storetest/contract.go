@@ -27,6 +27,7 @@ func (f fixture) another(t *testing.T) store.Store {
 // fresh makes an empty database for each of them.
 func Run(t *testing.T, fresh func(testing.TB) Database) {
 	all := contract()
+	maps.Copy(all, instanceContract())
 	maps.Copy(all, flowContract())
 	maps.Copy(all, jobContract())
 	maps.Copy(all, webhookContract())
@@ -105,13 +106,21 @@ func contract() map[string]func(*testing.T, fixture) {
 		"IdempotencyRace":                      testIdempotencyRace,
 		"Checks":                               testChecks,
 		"CheckRace":                            testCheckRace,
-		"Codes":                                testCodes,
-		"CodeRace":                             testCodeRace,
 		"TextIsByteExact":                      testTextExact,
 		"TextRefusals":                         testTextRefusals,
 		"OrganisationsSeeNothingOfEachOther":   testIsolation,
 		"OrganisationsMayHoldTheSame":          testSameInBoth,
 		"ReferencesCannotLeaveTheOrganisation": testForeignKeys,
+	}
+}
+
+// instanceContract is the part about codes and the instance's own audit.
+func instanceContract() map[string]func(*testing.T, fixture) {
+	return map[string]func(*testing.T, fixture){
+		"Codes":                        testCodes,
+		"CodeRace":                     testCodeRace,
+		"InstanceActions":              testInstance,
+		"InstanceActionsFromManyChain": testInstanceRace,
 	}
 }
 

@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -15,20 +14,34 @@ import (
 // into the store, whatever its file name. It refuses what cannot be read, and
 // a master list whose signature does not hold.
 func (s *Store) Import(data []byte) (Item, error) {
+	item, data, err := recognised(data)
+	if err != nil {
+		return Item{}, err
+	}
+	return item, s.write(item.Name, data)
+}
+
+// Recognise tells what Import would take in, and takes nothing in.
+func Recognise(data []byte) (Item, error) {
+	item, _, err := recognised(data)
+	return item, err
+}
+
+// recognised returns the item and its bytes without armour.
+func recognised(data []byte) (Item, []byte, error) {
 	if len(data) > MaxFile {
-		return Item{}, fmt.Errorf("file of %d bytes, %d are allowed", len(data), MaxFile)
+		return Item{}, nil, fmt.Errorf("file of %d bytes, %d are allowed", len(data), MaxFile)
 	}
 	data, err := unarmoured(data)
 	if err != nil {
-		return Item{}, err
+		return Item{}, nil, err
 	}
 	item, err := recognise(data)
 	if err != nil {
-		return Item{}, err
+		return Item{}, nil, err
 	}
-	sum := sha256.Sum256(data)
-	item.Name = hex.EncodeToString(sum[:8]) + string(item.Kind)
-	return item, s.write(item.Name, data)
+	item.Name = hex.EncodeToString(item.Digest[:8]) + string(item.Kind)
+	return item, data, nil
 }
 
 // unarmoured takes the PEM armour off. A bundle is refused: of several

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,6 +120,7 @@ func kindOf(name string) Kind {
 type Item struct {
 	Name         string
 	Kind         Kind
+	Digest       [32]byte           // SHA-256 of the file
 	Certificates []*pki.Certificate // roots that it brings
 	List         *MasterList        // of a master list
 	Revocation   *pki.RevocationList
@@ -136,6 +138,20 @@ func (s *Store) List() ([]Item, error) {
 		items = append(items, s.read(e))
 	}
 	return items, nil
+}
+
+// Find reads the file of that name; fs.ErrNotExist when the store has none.
+func (s *Store) Find(name string) (Item, error) {
+	entries, err := s.entries()
+	if err != nil {
+		return Item{}, fmt.Errorf("list the trust store: %w", err)
+	}
+	for _, e := range entries {
+		if e.Name() == name {
+			return s.read(e), nil
+		}
+	}
+	return Item{}, fmt.Errorf("%q: %w", name, fs.ErrNotExist)
 }
 
 func (s *Store) read(e os.DirEntry) Item {
@@ -156,7 +172,7 @@ func (s *Store) read(e os.DirEntry) Item {
 }
 
 func parse(kind Kind, data []byte) (item Item) {
-	item.Kind = kind
+	item.Kind, item.Digest = kind, sha256.Sum256(data)
 	switch kind {
 	case Certificate:
 		var c *pki.Certificate
