@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"internal/face":          {"", "match"},
 	"internal/face/facetest": {"", "match", "internal/face"},
 	"internal/face/ort":      {"", "match", "internal/face", "internal/models", "internal/onnx"},
-	"internal/eval":          {"", "match", "internal/face", "internal/picture", "internal/tech", "internal/tech/edocument", "internal/tech/edocument/trust", "internal/mrz", "internal/specimen"},
+	"internal/eval":          {"", "match", "internal/face", "internal/picture", "internal/tech", "internal/tech/liveness", "internal/tech/edocument", "internal/tech/edocument/trust", "internal/mrz", "internal/specimen"},
 	"internal/demo":          {"", "internal/face", "internal/picture"},
 
 	"internal/onnx":     {"", "internal/models"},

@@ -20,7 +20,7 @@ func evalCommand() *cobra.Command {
 	cmd.AddCommand(
 		evaluation("pairs FOLDER [PAIRS.csv]", "1:1: columns a, b, same; without a list every picture against every other, a folder being an identity", 1, pairsReport),
 		evaluation("identify FOLDER LIST.csv", "1:N: columns role (gallery, mated, nonmated), identity, file", 2, identifyReport),
-		evaluation("pad FOLDER LIST.csv", "attack detection: columns file, label (live, attack), attack", 2, padReport))
+		evaluation("pad FOLDER LIST.csv", "attack detection: columns file, label (live, attack), attack; group, if frames belong to videos", 2, padReport))
 	cmd.AddCommand(addJSON(&cobra.Command{Use: "edocument FOLDER", Short: "Electronic documents: folders with EF.SOD, data groups and csca.cer; verdicts in expected.json", Args: cobra.ExactArgs(1), RunE: evaluateChips}))
 	cmd.AddCommand(evalDocumentCommand())
 	return cmd

@@ -29,6 +29,8 @@ type AttackDetection struct {
 	Threshold   float64    `json:"threshold"` // of the model's calibration
 	EER         float64    `json:"d_eer"`
 	AtThreshold []PADPoint `json:"at_threshold"`
+	// Videos is the decision over several frames; nil without groups.
+	Videos *VideoDetection `json:"videos,omitempty"`
 
 	all   []presented
 	curve Curve
@@ -41,12 +43,22 @@ type PADPoint struct {
 	APCER     Rate            `json:"apcer"`
 	ByType    map[string]Rate `json:"apcer_by_attack"`
 	BPCER     Rate            `json:"bpcer"`
+	ACER      float64         `json:"acer"` // mean of APCER and BPCER
 }
 
 // PAD judges the pictures of a CSV file with columns file, label (live or
-// attack), attack (its type).
+// attack), attack (its type). With a column group, which names the video that a
+// frame is of, it judges the videos besides.
 func PAD(ctx context.Context, e face.Engine, dir, csvFile string, o Options) (*AttackDetection, error) {
-	rows, err := table(csvFile, "file", "label", "attack")
+	columns, want := []string{"file", "label", "attack"}, face.WantPAD
+	grouped, err := hasColumn(csvFile, "group")
+	if err != nil {
+		return nil, err
+	}
+	if grouped {
+		columns, want = append(columns, "group"), face.Everything
+	}
+	rows, err := table(csvFile, columns...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +66,7 @@ func PAD(ctx context.Context, e face.Engine, dir, csvFile string, o Options) (*A
 	for _, r := range rows {
 		files = append(files, r[0])
 	}
-	samples, err := o.enrol(ctx, e, dir, files, face.WantPAD)
+	samples, err := o.enrol(ctx, e, dir, files, want)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +85,11 @@ func PAD(ctx context.Context, e face.Engine, dir, csvFile string, o Options) (*A
 		a.all = append(a.all, p)
 	}
 	a.NonResponse = rate(silent, len(rows))
+	if grouped {
+		if a.Videos, err = videos(rows, a.all, samples, a.Threshold); err != nil {
+			return nil, err
+		}
+	}
 	return a, a.summarise()
 }
 
@@ -101,10 +118,12 @@ func (a *AttackDetection) summarise() error {
 	return nil
 }
 
-func (a *AttackDetection) point(t float64) PADPoint {
+func (a *AttackDetection) point(t float64) PADPoint { return pointOf(a.all, t) }
+
+func pointOf(all []presented, t float64) PADPoint {
 	groups := map[string]group{}
 	bona := group{}
-	for _, p := range a.all {
+	for _, p := range all {
 		accepted := p.live >= t
 		if p.bonaFide {
 			bona.n++
@@ -128,6 +147,7 @@ func (a *AttackDetection) point(t float64) PADPoint {
 			point.APCER = r
 		}
 	}
+	point.ACER = (point.APCER.Share + point.BPCER.Share) / 2
 	return point
 }
 
@@ -148,6 +168,9 @@ func (a *AttackDetection) Text(w io.Writer) error {
 	types := a.point(a.Threshold).ByType
 	for _, kind := range slices.Sorted(maps.Keys(types)) {
 		p.line("  %-12s %s", kind, types[kind])
+	}
+	if a.Videos != nil {
+		a.Videos.text(&p, a.point(a.Threshold))
 	}
 	return p.err
 }

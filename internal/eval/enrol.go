@@ -13,6 +13,7 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/tech/liveness"
 	"github.com/idem-id/idem/match"
 	"golang.org/x/sync/errgroup"
 )
@@ -29,6 +30,7 @@ type sample struct {
 	template *match.Template
 	vector   []float32
 	pad      *face.PAD
+	seen     *liveness.Observation // of an analysis of everything
 }
 
 func (s sample) enrolled() bool { return s.template != nil }
@@ -102,6 +104,9 @@ func analyse(ctx context.Context, e face.Engine, path string, want face.Want) (s
 		return sample{}, fmt.Errorf("analyse %s: %w", path, err)
 	}
 	s := sample{code: a.Code}
+	if want == face.Everything {
+		s.seen = liveness.See(a, img.Bounds())
+	}
 	if a.Primary != nil {
 		s.pad = a.Primary.PAD
 	}

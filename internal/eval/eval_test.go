@@ -133,6 +133,58 @@ func TestPAD(t *testing.T) {
 	}
 }
 
+// TestPADOfVideos: one doubtful frame does not decide a video of five frames,
+// most of them do; fewer frames are decided by the worst.
+func TestPADOfVideos(t *testing.T) {
+	dir := t.TempDir()
+	lines := []string{"file,label,attack,group"}
+	add := func(group, label, attack string, frames ...image.Image) {
+		for i, img := range frames {
+			name := fmt.Sprintf("%s%d.jpg", group, i)
+			put(t, dir, name, facetest.JPEG(img))
+			lines = append(lines, strings.Join([]string{name, label, attack, group}, ","))
+		}
+	}
+	l, a, none := facetest.Picture("ann", 1), facetest.Attack("ann"), facetest.Plain()
+	add("still", "live", "", l, l, l, l, l)
+	add("glitch", "live", "", l, a, l, a, l, none)
+	add("half", "live", "", l, a, a, l, a)
+	add("short", "live", "", l, l, a)
+	add("empty", "live", "", none, none)
+	add("screen", "attack", "replay", a, a, a, a, a)
+	add("slip", "attack", "replay", l, a, a, a, a, l)
+	add("mask", "attack", "mask", l, l, l, l, l)
+	add("paper", "attack", "print", none)
+	d, err := PAD(context.Background(), facetest.Fake{}, dir, list(t, lines...), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := d.Videos
+	if v.Videos != 9 || v.BonaFide != 5 || v.Attacks != 4 || v.NonResponse.Hits != 2 || v.Short != 1 {
+		t.Errorf("%+v", v)
+	}
+	p := v.At
+	if p.BPCER.Hits != 3 || p.BPCER.N != 5 || p.ByType["replay"].Hits != 0 || p.ByType["replay"].N != 2 || p.ByType["mask"].Hits != 1 || p.ByType["print"].Hits != 0 ||
+		p.APCER.Share != 1 || p.ACER != 0.8 || p.BPCER.CI.Low <= 0 || p.BPCER.CI.High >= 1 {
+		t.Errorf("videos at the threshold: %+v", p)
+	}
+	if f := d.point(d.Threshold); f.BPCER.Hits != 2+1+3+1+2 || f.BPCER.N != 21 || f.ByType["replay"].Hits != 2 || f.ByType["replay"].N != 11 {
+		t.Errorf("frames at the threshold: %+v", f)
+	}
+	var text strings.Builder
+	if err := d.Text(&text); err != nil || !strings.Contains(text.String(), "single frame") || !strings.Contains(text.String(), "ACER                   80") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
+	for name, bad := range map[string][]string{
+		"two labels": {lines[0], lines[1], "mask0.jpg,attack,mask,still"},
+		"no group":   {lines[0], lines[1], "mask0.jpg,attack,mask,"},
+	} {
+		if _, err := PAD(context.Background(), facetest.Fake{}, dir, list(t, bad...), Options{}); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+}
+
 func TestReportFiles(t *testing.T) {
 	v, err := Tree(context.Background(), facetest.Fake{}, people(t, 4, 2), Options{})
 	if err != nil {

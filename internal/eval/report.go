@@ -87,6 +87,20 @@ func (p *printer) line(format string, args ...any) {
 
 // table reads the named columns of a CSV file with a header, in the order of
 // the names.
+// hasColumn reports whether the head of a list names the column.
+func hasColumn(path, name string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("open list: %w", err)
+	}
+	defer f.Close()
+	head, err := csv.NewReader(f).Read()
+	if err != nil && err != io.EOF {
+		return false, fmt.Errorf("read list %s: %w", filepath.Base(path), err)
+	}
+	return slices.Contains(head, name), nil
+}
+
 func table(path string, columns ...string) ([][]string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -41,7 +41,7 @@ func (o *Observation) merit() float64 { return o.Quality - abs(o.Pose.Yaw) - abs
 
 // active judges frames that answer a challenge.
 func (j *judge) active(m memo, now time.Time) {
-	if len(j.frames) < medianFrames {
+	if len(j.frames) < MedianFrames {
 		j.fail(TooFewFrames)
 		return
 	}
@@ -49,7 +49,7 @@ func (j *judge) active(m memo, now time.Time) {
 	j.unbroken()
 	j.samePerson()
 	j.moved(m.Moves)
-	if countAtRest(j.frames) < medianFrames {
+	if countAtRest(j.frames) < MedianFrames {
 		j.fail(TooFewFrames)
 	}
 	j.believe()

@@ -44,6 +44,13 @@ func observe(ctx context.Context, e face.Engine, frames []tech.Frame) ([]Observa
 	return list, nil
 }
 
+// See is what an analysis of everything tells of a frame of these bounds.
+func See(a face.Analysis, frame image.Rectangle) *Observation {
+	o := &Observation{}
+	o.take(a, frame)
+	return o
+}
+
 func (o *Observation) take(a face.Analysis, frame image.Rectangle) {
 	o.Code, o.Faces, o.face = a.Code, a.Faces, a.Primary
 	if a.Primary == nil {

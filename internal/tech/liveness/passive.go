@@ -8,8 +8,8 @@ import (
 	"github.com/idem-id/idem/match"
 )
 
-// medianFrames is from how many frames on the median decides.
-const medianFrames = 5
+// MedianFrames is from how many frames on the median decides.
+const MedianFrames = 5
 
 // fault returns why a frame cannot be judged, "" when it can.
 func (o *Observation) fault() tech.Reason {
@@ -28,23 +28,24 @@ func (o *Observation) fault() tech.Reason {
 	return ""
 }
 
-// predict returns the probability over frontal frames that a living person is
-// seen.
-func predict(list []*Observation) float64 {
-	var live []float64
+// Predict returns the probability over frontal frames that a living person is
+// seen, 0..1, and of how many it is: the median of five and more, the lowest of
+// fewer, 0 without any.
+func Predict(list []*Observation) (live float64, frames int) {
+	var all []float64
 	for _, o := range list {
 		if o.atRest() {
-			live = append(live, o.Live)
+			all = append(all, o.Live)
 		}
 	}
-	slices.Sort(live)
+	slices.Sort(all)
 	switch {
-	case len(live) == 0:
-		return 0
-	case len(live) < medianFrames:
-		return live[0]
+	case len(all) == 0:
+		return 0, 0
+	case len(all) < MedianFrames:
+		return all[0], len(all)
 	}
-	return live[(len(live)-1)/2]
+	return all[(len(all)-1)/2], len(all)
 }
 
 // passive judges frames that show a face at rest: every one must be good, the
@@ -67,7 +68,7 @@ func (j *judge) passive() {
 
 // believe fails what the network takes for an attack.
 func (j *judge) believe() {
-	j.result.Prediction = predict(j.frames)
+	j.result.Prediction, _ = Predict(j.frames)
 	if j.result.Prediction < j.result.Threshold {
 		j.fail(LowPrediction)
 	}

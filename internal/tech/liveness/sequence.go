@@ -13,7 +13,7 @@ const restFrames = 3
 // frames, which must be among the first five.
 func rest(list []*Observation) (stance, bool) {
 	var yaw, pitch, height []float64
-	for _, o := range list[:min(len(list), medianFrames)] {
+	for _, o := range list[:min(len(list), MedianFrames)] {
 		if o.atRest() && len(yaw) < restFrames {
 			yaw, pitch, height = append(yaw, o.Pose.Yaw), append(pitch, o.Pose.Pitch), append(height, o.Box.Height())
 		}
