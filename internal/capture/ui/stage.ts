@@ -20,9 +20,12 @@ export class Stage {
   constructor() {
     this.root.addEventListener("click", event => {
       const button = event.target instanceof Element ? event.target.closest<HTMLElement>("button[data-action]") : null;
-      if (button && !("picker" in button.dataset)) this.choose({ action: button.dataset.action as Action, files: [] });
+      if (button instanceof HTMLButtonElement && button.type !== "submit" && !("picker" in button.dataset)) this.press(button);
     });
-    this.root.addEventListener("submit", event => event.preventDefault());
+    this.root.addEventListener("submit", event => {
+      event.preventDefault();
+      if (event.submitter) this.press(event.submitter);
+    });
   }
 
   /** The line that screen readers say; it stands outside of what changes. */
@@ -62,6 +65,8 @@ export class Stage {
       signal.addEventListener("abort", () => { this.listeners.delete(done); reject(signal.reason); }, { once: true });
     });
   }
+
+  private press(button: HTMLElement): void { this.choose({ action: button.dataset.action as Action, files: [] }); }
 
   private choose(choice: Choice): void { for (const listen of [...this.listeners]) listen(choice); }
 

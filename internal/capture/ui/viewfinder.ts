@@ -74,15 +74,13 @@ export class Viewfinder {
   }
 }
 
-/** Where the face should be in the beginning, as the height of its box. It leaves room to come closer and to go away. */
-export const least = 0.22, most = 0.6;
-
-/** What is wrong with a face's size before moves begin; null for nothing. */
+/** What is wrong with a face's size where it must come closer or go away by half: it needs room for that. */
 export function sizeFault(face: Face, moves: readonly Move[]): "closer" | "away" | null {
   const first = moves.find(m => m === "CLOSER" || m === "AWAY");
-  if (face.height > (first === "CLOSER" ? 0.5 : most)) return "away";
-  if (face.height < (first === "AWAY" ? 0.36 : least)) return "closer";
-  return null;
+  if (first === "CLOSER" && face.height > 0.5) return "away";
+  if (first === "CLOSER" && face.height < 0.22) return "closer";
+  if (first === "AWAY" && face.height < 0.36) return "closer";
+  return first === "AWAY" && face.height > 0.7 ? "away" : null;
 }
 
 const angles: Record<Move, number> = { LEFT: 180, RIGHT: 0, UP: 270, DOWN: 90, CLOSER: 0, AWAY: 0 };

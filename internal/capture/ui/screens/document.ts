@@ -43,8 +43,13 @@ async function submit(page: Page, step: Step, pages: Blob[], signal: AbortSignal
   pages.forEach((image, i) => form.append("pages", image, `page-${i + 1}.jpg`));
   checking(page, step, "document");
   const state = await page.api.submit(step.index, form, signal);
-  page.drafts.delete(step.index); // taken: a further attempt begins anew
+  if (!lacksBack(state, pages)) page.drafts.delete(step.index); // taken: a further attempt begins anew
   return state;
+}
+
+/** Whether only the zone was not found: it may be on a side that was not sent, and what was sent can stay. */
+function lacksBack(state: State, pages: Blob[]): boolean {
+  return state.outcome?.passed === false && state.outcome.reasons.join() === "mrz_not_found" && pages.length === 1;
 }
 
 /** The pictures of one document while they are taken. */

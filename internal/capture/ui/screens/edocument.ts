@@ -50,6 +50,7 @@ class Electronic {
   private faultLine(): HTMLElement | null {
     const text = this.fault;
     this.fault = "";
+    if (text) this.page.stage.say(text);
     return text ? h("p", { class: "fault", id: "fault", role: "alert" }, text) : null;
   }
 
@@ -158,6 +159,6 @@ function chipName(name: string): string {
 /** E.164 of what people write: 8 701 …, 7 701 …, +7 (701) … */
 export function phoneOf(text: string): string {
   const digits = text.replace(/[^0-9]/g, "");
-  if (text.trim().startsWith("+")) return `+${digits}`;
+  if (digits === "" || text.trim().startsWith("+")) return digits && `+${digits}`;
   return /^[78]\d{10}$/.test(digits) ? `+7${digits.slice(1)}` : digits.length === 10 ? `+7${digits}` : `+${digits}`;
 }

@@ -1,7 +1,7 @@
 // Getting the camera, or the files that stand in for it.
 
 import { child } from "../abort.ts";
-import { Camera, CameraError, forbiddenByFrame, type Facing } from "../camera.ts";
+import { Camera, CameraError, forbiddenByFrame, permission, type Facing } from "../camera.ts";
 import type { Step } from "../api.ts";
 import { h } from "../dom.ts";
 import type { Page } from "../page.ts";
@@ -62,8 +62,9 @@ function waiting(page: Page, step: Step): void {
 async function primer(page: Page, step: Step, wanted: Wanted, signal: AbortSignal): Promise<File[]> {
   const { stage, texts } = page;
   for (;;) {
+    const asks = await permission() !== "granted";
     stage.show("primer", step, wanted.title, h("p", {}, wanted.text), list(wanted.advice),
-      h("p", { class: "note" }, texts.say("camera.primer")),
+      asks && h("p", { class: "note" }, texts.say("camera.primer")),
       actions(button("allow-camera", texts.say("camera.allow")), upload(page, wanted), page.offersHandover() && button("handover", texts.say("handover.offer"), "quiet")));
     const choice = await stage.chosen(signal);
     if (choice.action === "handover") await handover(page, signal);
