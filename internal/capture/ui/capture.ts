@@ -52,7 +52,7 @@ class IdemCapture extends HTMLElement implements Page {
     this.abortButton.textContent = this.texts.say("abort");
     this.demo.textContent = this.texts.say("demo");
     this.offline.textContent = this.texts.say("offline");
-    this.replaceChildren(this.demo, h("header", {}, this.steps, this.clock, this.abortButton), this.offline, this.stage.root, this.stage.voice);
+    this.replaceChildren(h("header", {}, this.demo, h("div", { class: "bar" }, this.steps, this.clock, this.abortButton), this.offline), this.stage.root, this.stage.voice);
     this.watchNetwork();
     const ticking = setInterval(() => this.tick(), 1000);
     this.life.signal.addEventListener("abort", () => clearInterval(ticking), { once: true });

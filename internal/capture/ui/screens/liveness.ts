@@ -86,7 +86,7 @@ class Shot {
 
   private show(part: "position" | "moves"): void {
     const { stage, texts } = this.page;
-    stage.show("liveness", this.step, texts.say(`liveness.${part}.title`), this.sign, this.order, this.finder.root,
+    stage.show("liveness", this.step, texts.say(`liveness.${part}.title`), part === "moves" && h("div", { class: "cue" }, this.sign, this.order), this.finder.root,
       part === "position" && actions(button("capture", texts.say(this.step.code === "LDS" ? "liveness.capture" : "liveness.begin"), "secondary")));
     stage.mark("part", part);
     this.finder.face();
