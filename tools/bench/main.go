@@ -1,7 +1,8 @@
 // Command bench measures Idem on this machine and prints one table: the face
 // pipeline against its bare networks, liveness, documents and chips against theirs, HTTP against the same, the registry, the
 // enrolment protocol on both databases, the start with a large gallery and, when
-// asked for, identification in one of a million templates.
+// asked for, identification in one of a million templates, and sessions of flows
+// through a server that is killed meanwhile.
 // Every figure is a median of several rounds; what can be is a ratio to a peer or
 // a physical limit of the same run. Quote ratios: machines differ.
 //
@@ -44,6 +45,7 @@ func sections() []section {
 		{"enrol", enrolmentRates, false},
 		{"start", startUp, false},
 		{"gallery", largeGallery, true},
+		{"flow", flowSessions, true},
 	}
 }
 
@@ -51,12 +53,20 @@ func sections() []section {
 type bench struct {
 	program   string // path of the built binary
 	models    string
-	work      string // throw-away folder
-	templates int    // of the large gallery
+	work      string   // throw-away folder
+	templates int      // of the large gallery
+	env       []string // of the server and its commands, beside our own
+}
+
+// with is the bench with a variable for the server and its commands.
+func (b *bench) with(variable string) *bench {
+	c := *b
+	c.env = append(slices.Clone(b.env), variable)
+	return &c
 }
 
 func main() {
-	only := flag.String("only", "", "comma-separated sections: face, liveness, document, edocument, http, registry, enrol, start, gallery (the last one only when named)")
+	only := flag.String("only", "", "comma-separated sections: face, liveness, document, edocument, http, registry, enrol, start; gallery, flow (these two only when named)")
 	templates := flag.Int("templates", 1_000_000, "size of the large gallery; below 2,000 nothing is saved to start from")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -33,6 +33,7 @@ var address = regexp.MustCompile(`listening address=(\S+)`)
 func (b *bench) serve(ctx context.Context, data, secret string) (*server, error) {
 	began := time.Now()
 	cmd := exec.CommandContext(ctx, b.program, "serve", "--data", data, "--listen", "127.0.0.1:0", "--models", b.models)
+	cmd.Env = append(os.Environ(), b.env...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (s *server) waitReady(ctx context.Context) error {
 }
 
 func (b *bench) createOrg(ctx context.Context, data string) (secret string, err error) {
-	out, err := exec.CommandContext(ctx, b.program, "org", "create", "Bench", "--json", "--data", data).Output()
+	out, err := b.idem(ctx, data, "org", "create", "Bench", "--json")
 	if err != nil {
 		return "", fmt.Errorf("create organisation: %w", err)
 	}
@@ -93,6 +94,13 @@ func (b *bench) createOrg(ctx context.Context, data string) (secret string, err 
 		Secret string `json:"secret_key"`
 	}
 	return org.Secret, json.Unmarshal(out, &org)
+}
+
+// idem runs a command on a data folder.
+func (b *bench) idem(ctx context.Context, data string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, b.program, append(args, "--data", data)...)
+	cmd.Env = append(os.Environ(), b.env...)
+	return cmd.Output()
 }
 
 func (s *server) stop() {

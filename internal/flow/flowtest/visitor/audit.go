@@ -30,6 +30,18 @@ func (c *Crowd) Await(ctx context.Context, api *client.Client, in *Inbox, within
 	}
 }
 
+// Told reports whether the inbox has all events of the finished sessions.
+func (c *Crowd) Told(in *Inbox) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range c.walks {
+		if whole, _ := in.whole(w.session.ID, w.session.Technologies); w.finished && !whole {
+			return false
+		}
+	}
+	return true
+}
+
 // audit holds every session that the server said to have finished against the
 // lists of the native API and the inbox: it was collected exactly once, into a
 // person of its own, and each of its events came.
