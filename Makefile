@@ -65,6 +65,11 @@ bench: models ## Measure: face pipeline, technologies, HTTP, registry, enrolment
 bench-gallery: models ## Measure identification by a server with a million templates (4 GB of disk below TMPDIR)
 	go run ./tools/bench -only gallery
 
+.PHONY: bench-flow
+bench-flow: build models ## Measure sessions of flows against their technologies alone, and through a kill -9
+	@tools/install postgresql fonts-ocr-b fonts-dejavu-core
+	tools/with-postgres go run ./tools/bench -only flow
+
 .PHONY: bench-match
 bench-match: $(if $(FACES),models) ## Measure the search of templates beside its peers (FACES=folder,..., LARGE=1, PLOT=file.svg add real pictures, ten million rows, a plot)
 	@tools/install python3-faiss libopenblas0-pthread

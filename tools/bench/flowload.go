@@ -27,7 +27,7 @@ import (
 // The load of sessions: how many visitors, how many at once. The first ones
 // warm the server up.
 const (
-	flowVisitors = 300
+	flowVisitors = 200
 	flowWarmUp   = 30
 	flowClients  = 4
 )

@@ -28,11 +28,11 @@ func (r *Result) Files(id string, at time.Time) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	pdf, err := summary.PDF(img)
+	png, err := summary.PNG(img)
 	if err != nil {
 		return Files{}, err
 	}
-	png, err := summary.PNG(img)
+	pdf, err := summary.PDF(png)
 	return Files{pdf, png}, err
 }
 

@@ -2,18 +2,19 @@ package summary
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"image"
-	"image/jpeg"
 )
 
-// PDF returns a document of one A4 page that shows the picture of a sheet.
-func PDF(img image.Image) ([]byte, error) {
-	var page bytes.Buffer
-	if err := jpeg.Encode(&page, img, &jpeg.Options{Quality: 85}); err != nil {
-		return nil, fmt.Errorf("encode sheet: %w", err)
+// PDF returns a document of one A4 page that shows a sheet as PNG encoded it.
+// The compressed rows are taken over as they are: PDF knows the rows of PNG as a
+// predictor (ISO 32000-1, 7.4.4.4).
+func PDF(sheet []byte) ([]byte, error) {
+	chunks, err := read(sheet)
+	if err != nil {
+		return nil, err
 	}
-	size := img.Bounds().Size()
 	const draw = "q 595 0 0 842 0 0 cm /Sheet Do Q" // points
 	var w writer
 	w.out.WriteString("%PDF-1.4\n")
@@ -21,8 +22,30 @@ func PDF(img image.Image) ([]byte, error) {
 	w.object("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
 	w.object("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /Sheet 5 0 R >> >> >>")
 	w.stream("", []byte(draw))
-	w.stream(fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode ", size.X, size.Y), page.Bytes())
+	w.stream(fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace [/Indexed /DeviceRGB %d <%x>] /BitsPerComponent 8 "+
+		"/Filter /FlateDecode /DecodeParms << /Predictor 15 /Colors 1 /BitsPerComponent 8 /Columns %d >> ",
+		width, height, len(colours)-1, chunks["PLTE"], width), chunks["IDAT"])
 	return w.finish(), nil
+}
+
+// read returns the contents of a picture's chunks, those of one name joined
+// (PNG, 5.3: length, name, contents, checksum).
+func read(png []byte) (map[string][]byte, error) {
+	const signature, head, checksum = 8, 8, 4
+	chunks := map[string][]byte{}
+	for rest := png[min(signature, len(png)):]; len(rest) >= head+checksum; {
+		end := head + int(binary.BigEndian.Uint32(rest))
+		if len(rest) < end+checksum {
+			break
+		}
+		name := string(rest[4:head])
+		chunks[name] = append(chunks[name], rest[head:end]...)
+		rest = rest[end+checksum:]
+	}
+	if chunks["PLTE"] == nil || chunks["IDAT"] == nil {
+		return nil, errors.New("the sheet is no picture of indexed colours")
+	}
+	return chunks, nil
 }
 
 // writer numbers objects and remembers where they begin.

@@ -1,12 +1,10 @@
 package summary
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"sync"
 
 	"github.com/makiuchi-d/gozxing"
@@ -101,13 +99,4 @@ func qr(content string) (image.Image, error) {
 		return nil, fmt.Errorf("draw QR code: %w", err)
 	}
 	return code, nil
-}
-
-// PNG encodes the sheet as a picture.
-func PNG(img image.Image) ([]byte, error) {
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		return nil, fmt.Errorf("encode sheet: %w", err)
-	}
-	return b.Bytes(), nil
 }

@@ -2,9 +2,13 @@ package summary_test
 
 import (
 	"bytes"
+	"compress/zlib"
+	"encoding/hex"
 	"fmt"
 	"image"
-	"image/jpeg"
+	"image/color"
+	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"testing"
@@ -14,11 +18,22 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
+// colourful is a portrait of many colours.
+func colourful() image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, 90, 120))
+	for y := range 120 {
+		for x := range 90 {
+			img.Set(x, y, color.RGBA{uint8(2 * x), uint8(2 * y), uint8(x * y), 255})
+		}
+	}
+	return img
+}
+
 func sheet(t *testing.T) *image.RGBA {
 	t.Helper()
 	img, err := summary.Sheet{
 		Title: "Check", Note: "A record.", Rows: []summary.Row{{"Surname", "ERIKSSON"}, {"Имя", "АННА"}},
-		Portrait: image.NewGray(image.Rect(0, 0, 90, 120)), Code: "0199-check",
+		Portrait: colourful(), Code: "0199-check",
 	}.Image()
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +53,12 @@ func TestCodeOfTheSheetCanBeRead(t *testing.T) {
 }
 
 func TestPDFIsWellFormed(t *testing.T) {
-	pdf, err := summary.PDF(sheet(t))
+	drawn := sheet(t)
+	encoded, err := summary.PNG(drawn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pdf, err := summary.PDF(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +73,46 @@ func TestPDFIsWellFormed(t *testing.T) {
 			t.Errorf("object %d is not at %d", i+1, offset)
 		}
 	}
-	img, err := jpeg.Decode(bytes.NewReader(pdf[bytes.Index(pdf, []byte("\xff\xd8\xff")):]))
-	if err != nil || img.Bounds() != image.Rect(0, 0, 1240, 1754) {
-		t.Errorf("page: %v", err)
+	pageShows(t, pdf, drawn)
+	if _, err := summary.PDF(encoded[:40]); err == nil {
+		t.Error("the head of a picture became a document")
+	}
+}
+
+// pageShows unpacks the page's picture as a reader of PDF does and holds it
+// against what was drawn: white and black are exact, colours are near.
+func pageShows(t *testing.T, pdf []byte, want *image.RGBA) {
+	t.Helper()
+	m := regexp.MustCompile(`(?s)/Width (\d+) /Height (\d+) /ColorSpace \[/Indexed /DeviceRGB 255 <([0-9a-f]+)>\].*?/Length \d+ >>\nstream\n`).FindSubmatchIndex(pdf)
+	if m == nil {
+		t.Fatal("no picture of indexed colours")
+	}
+	colours, _ := hex.DecodeString(string(pdf[m[6]:m[7]]))
+	packed, err := zlib.NewReader(bytes.NewReader(pdf[m[1]:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := io.ReadAll(packed)
+	if err != nil || len(rows) != 1754*1241 {
+		t.Fatalf("%d bytes of rows, %v", len(rows), err)
+	}
+	far := 0
+	for y := range 1754 {
+		row := rows[y*1241:]
+		for x := range 1240 {
+			c, at := 3*int(row[1+x]), want.RGBAAt(x, y)
+			white := at == color.RGBA{255, 255, 255, 255}
+			for i, v := range []uint8{at.R, at.G, at.B} {
+				if off := math.Abs(float64(colours[c+i]) - float64(v)); white && off > 0 || off > 64 {
+					far++
+				}
+			}
+		}
+		if row[0] != 0 {
+			t.Fatalf("row %d is filtered", y)
+		}
+	}
+	if far > 0 {
+		t.Errorf("%d values are far from what was drawn", far)
 	}
 }
