@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/idem-id/idem"
@@ -16,9 +15,14 @@ func (a *app) capturePages(refuse func(http.ResponseWriter, *http.Request, error
 	}}
 }
 
-func (a *app) hosted(ctx context.Context, id idem.SessionID) (capture.Session, error) {
-	h, err := a.flows.Hosted(ctx, id)
-	return capture.Session{Locale: h.Locale, Ended: h.Ended, Ancestors: h.FrameAncestors}, err
+// hosted looks at a session within the limits of its clients.
+func (a *app) hosted(r *http.Request, id idem.SessionID) (out capture.Session, err error) {
+	err = a.limiter.Look(r, func() error {
+		h, err := a.flows.Hosted(r.Context(), id)
+		out = capture.Session{Locale: h.Locale, Ended: h.Ended, Ancestors: h.FrameAncestors}
+		return err
+	})
+	return out, err
 }
 
 // pageOf is the address of a session's page.

@@ -1,7 +1,6 @@
 package capture_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +21,7 @@ const (
 	unknown  = "0b5a2a52-8c5f-4c7e-9a53-0d6ce2c1a009"
 )
 
-func sessions(_ context.Context, id idem.SessionID) (capture.Session, error) {
+func sessions(_ *http.Request, id idem.SessionID) (capture.Session, error) {
 	switch id {
 	case running:
 		return capture.Session{Locale: "ru"}, nil

@@ -66,7 +66,7 @@ func (s *server) find(w http.ResponseWriter, r *http.Request) (found Session, id
 	err := error(idem.ErrSessionNotFound)
 	if valid {
 		id = idem.SessionID(text)
-		found, err = s.Session(r.Context(), id)
+		found, err = s.Session(r, id)
 	}
 	switch {
 	case errors.Is(err, idem.ErrSessionNotFound):

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 
@@ -19,8 +18,9 @@ type Session struct {
 
 // Deps is what the pages stand on.
 type Deps struct {
-	// Session answers idem.ErrSessionNotFound for an identifier that is none.
-	Session func(ctx context.Context, id idem.SessionID) (Session, error)
+	// Session answers idem.ErrSessionNotFound for an identifier that is none,
+	// and may refuse who asks too often. The path has the identifier as session_id.
+	Session func(r *http.Request, id idem.SessionID) (Session, error)
 	// PublicURL is what people outside call this server; empty takes the host
 	// that a request names.
 	PublicURL string

@@ -46,7 +46,9 @@ export class Refusal extends Error {
   get offline(): boolean { return this.status === 0; }
 }
 
-const patience = 90_000; // milliseconds for one answer; a check of forty frames takes seconds
+const patience = 30_000; // milliseconds for one answer
+const slowest = 240_000; // of evidence: megabytes over a slow network, and the check
+const mostBusy = 4; // times that evidence is brought again because the server has no room for it
 
 export class Api {
   /** Milliseconds by which the server's clock is ahead of this one. */
@@ -60,7 +62,17 @@ export class Api {
   start(signal: AbortSignal): Promise<State> { return this.call("POST", "/start/", signal); }
   abort(signal: AbortSignal): Promise<State> { return this.call("POST", "/abort/", signal); }
   challenge(step: number, signal: AbortSignal): Promise<State> { return this.call("POST", `/steps/${step}/challenge/`, signal); }
-  submit(step: number, form: FormData | null, signal: AbortSignal): Promise<State> { return this.call("POST", `/steps/${step}/`, signal, form); }
+  /** Brings evidence, again when the server refused to look at it yet. */
+  async submit(step: number, form: FormData | null, signal: AbortSignal): Promise<State> {
+    for (let n = 1; ; n++) {
+      try {
+        return await this.call("POST", `/steps/${step}/`, signal, form, slowest);
+      } catch (e) {
+        if (!(e instanceof Refusal) || !(e.status === 429 || e.code === "CHECK_BUSY") || n >= mostBusy) throw e;
+        await sleep(Math.min(Math.max(e.retryAfter, n) * 1000, 10_000), signal);
+      }
+    }
+  }
   guidance(step: number, image: Blob, signal: AbortSignal): Promise<Guidance> {
     const form = new FormData();
     form.append("image", image, "frame.jpg");
@@ -85,9 +97,9 @@ export class Api {
     }
   }
 
-  private async call<T>(method: string, path: string, signal: AbortSignal, body: FormData | string | null = null): Promise<T> {
+  private async call<T>(method: string, path: string, signal: AbortSignal, body: FormData | string | null = null, most = patience): Promise<T> {
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), patience);
+    const timer = setTimeout(() => limit.abort(), most);
     const stop = () => limit.abort();
     signal.addEventListener("abort", stop, { once: true });
     try {

@@ -191,7 +191,8 @@ class IdemCapture extends HTMLElement implements Page {
 
   /** The message holds nothing that the receiver could not know: the session's identifier opened this page. */
   private announce(): void {
-    const message = { type: "idem.finish", session_id: this.session, status: this.state.status, passed: this.state.status === "FINISHED" };
+    const status = ended(this.state) ? this.state.status : "EXPIRED";
+    const message = { type: "idem.finish", session_id: this.session, status, passed: this.state.status === "FINISHED" };
     if (window.parent !== window) window.parent.postMessage(message, "*");
     const opener = window.opener as Window | null;
     if (opener && opener !== window) opener.postMessage(message, "*");

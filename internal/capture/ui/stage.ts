@@ -45,7 +45,8 @@ export class Stage {
     this.root.setAttribute("aria-busy", String(screen === "loading"));
     this.root.replaceChildren(heading);
     for (const child of children) if (child) this.root.append(child);
-    heading.focus({ preventScroll: true });
+    document.title = title;
+    if (document.hasFocus()) heading.focus({ preventScroll: true }); // a frame takes no focus from the page around it
     this.root.scrollTop = 0;
     window.scrollTo(0, 0);
   }

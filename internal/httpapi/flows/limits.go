@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -132,6 +133,19 @@ func (l *Limiter) miss(name Limit, r *http.Request) {
 	if l != nil && name != unlimited {
 		l.buckets[LimitAddress].Charge(l.from(r), missed)
 	}
+}
+
+// Look runs a look at the session of a path within the limits of reads: what
+// stands outside this API and shows sessions has the same bounds.
+func (l *Limiter) Look(r *http.Request, look func() error) error {
+	if err := l.admit(LimitReads, r); err != nil {
+		return err
+	}
+	err := look()
+	if errors.Is(err, idem.ErrSessionNotFound) {
+		l.miss(LimitReads, r)
+	}
+	return err
 }
 
 func (l *Limiter) from(r *http.Request) string { return peer.Key(l.proxies.Client(r)) }

@@ -76,6 +76,7 @@ class Shot {
     await this.position([]);
     for (let n = 0; ; n++) {
       const asked = (await this.page.api.challenge(this.step.index, this.signal)).challenge?.moves ?? [];
+      if (n > 0) this.show("position");
       if (n > 0 || asked.some(m => !isTurn(m))) await this.position(asked);
       this.show("moves");
       const made = await this.record(() => this.guided ? this.follow(asked, n >= mostRestarts) : this.prompt(asked));
@@ -164,7 +165,8 @@ class Shot {
         shown.marked = seen === "moved" || seen === "ready" || seen === "done";
         this.ask(tracker, seen, says);
         if (seen === "done") return true;
-        if (performance.now() - started > patience || (!lastTry && (seen === "wrong" || seen === "lost"))) return this.undone(seen);
+        if (performance.now() - started > patience) return lastTry || this.undone("waiting");
+        if (!lastTry && (seen === "wrong" || seen === "lost")) return this.undone(seen);
       }
     } finally {
       own.abort();
@@ -222,8 +224,9 @@ class Shot {
   }
 
   private async restarting(): Promise<void> {
-    if (this.guided) await sleep(1800, this.signal);
-    this.instruct(null, "liveness.again");
+    if (!this.guided) return;
+    await sleep(1800, this.signal);
+    this.page.stage.say(this.page.texts.say("liveness.again"));
   }
 }
 
