@@ -50,6 +50,8 @@ type PersonConfig struct {
 	Conflict ConflictPolicy
 	// CollectWithoutAlias makes a person of a photo alone, each time a new one.
 	CollectWithoutAlias bool
+	// Deleted is what happens when only a deleted person answers to the aliases.
+	Deleted DeletedMatchPolicy
 }
 
 // FailedMatchPolicy says what is collected from a session whose Face2Face
@@ -74,6 +76,17 @@ const (
 	ConflictStrongFirst ConflictPolicy = "STRONG_FIRST"
 )
 
+// DeletedMatchPolicy says what becomes of a session whose aliases only a
+// deleted person had.
+type DeletedMatchPolicy string
+
+// The policies of deleted persons: make a new person, or restore the deleted
+// one if it is the only one and nothing stands against it.
+const (
+	DeletedIgnore  DeletedMatchPolicy = "IGNORE"
+	DeletedRestore DeletedMatchPolicy = "RESTORE"
+)
+
 // The refusals of flows.
 var (
 	ErrFlowNotFound = Errorf(NotFound, "FLOW_NOT_FOUND", "no such flow")
@@ -88,7 +101,7 @@ var (
 func DefaultPersonConfig() PersonConfig {
 	return PersonConfig{
 		SkipTechnologies: []TechCode{TechEDocument}, CustomAliasKey: "custom_id", LookupKeys: lookupKeys(),
-		FailedMatch: FailedExcludeLive, Conflict: ConflictReview, CollectWithoutAlias: true,
+		FailedMatch: FailedExcludeLive, Conflict: ConflictReview, CollectWithoutAlias: true, Deleted: DeletedIgnore,
 	}
 }
 
@@ -180,6 +193,8 @@ func (c *PersonConfig) Validate() error {
 		return fault.At("failed_f2f_policy")
 	case !slices.Contains([]ConflictPolicy{ConflictReview, ConflictStrongFirst}, c.Conflict):
 		return fault.At("conflict_policy")
+	case !slices.Contains([]DeletedMatchPolicy{DeletedIgnore, DeletedRestore}, c.Deleted):
+		return fault.At("deleted_match_policy")
 	}
 	return nil
 }

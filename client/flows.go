@@ -41,6 +41,7 @@ type PersonConfig struct {
 	FailedMatch         string   `json:"failed_f2f_policy"` // EXCLUDE_LIVE, COLLECT_ALL, SKIP_SESSION
 	Conflict            string   `json:"conflict_policy"`   // REVIEW, STRONG_FIRST
 	CollectWithoutAlias bool     `json:"collect_without_alias"`
+	Deleted             string   `json:"deleted_match_policy"` // IGNORE, RESTORE
 }
 
 // PersonConfigChange changes what is not nil; in a new flow, the defaults.
@@ -56,6 +57,7 @@ type PersonConfigChange struct {
 	FailedMatch         *string   `json:"failed_f2f_policy,omitempty"`
 	Conflict            *string   `json:"conflict_policy,omitempty"`
 	CollectWithoutAlias *bool     `json:"collect_without_alias,omitempty"`
+	Deleted             *string   `json:"deleted_match_policy,omitempty"`
 }
 
 // NewFlow asks for a flow. Zero SessionSeconds (60..86400) and Attempts (1..10)

@@ -79,7 +79,7 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 		return f.Registry.CloseCollection(ctx, p, id, reason)
 	}
 	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || h.Verifies(), Verifies: h.Verifies(),
-		Policy: s.Config.Conflict, Decided: decided}
+		Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided}
 	if s.Config.SkipKnown {
 		g.Lookup = s.Person
 	}

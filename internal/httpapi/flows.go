@@ -49,11 +49,12 @@ type PersonConfig struct {
 	FailedMatch         string   `json:"failed_f2f_policy" enum:"EXCLUDE_LIVE,COLLECT_ALL,SKIP_SESSION" doc:"What is collected when the faces differ."`
 	Conflict            string   `json:"conflict_policy" enum:"REVIEW,STRONG_FIRST" doc:"Who is taken when several persons answer to the aliases."`
 	CollectWithoutAlias bool     `json:"collect_without_alias" doc:"Make a person of a photo alone, each time a new one."`
+	Deleted             string   `json:"deleted_match_policy" enum:"IGNORE,RESTORE" doc:"What happens when only a deleted person answers to the aliases: a new one is made, or it comes back."`
 }
 
 func personConfigOf(c idem.PersonConfig) PersonConfig {
 	return PersonConfig{c.Collect, c.ForceVerification, c.SkipKnown, codesOf(c.SkipTechnologies), int(c.SkipMaxAge / time.Hour), c.PersonPhoto,
-		c.CustomAliasKey, append([]string{}, c.LookupKeys...), string(c.FailedMatch), string(c.Conflict), c.CollectWithoutAlias}
+		c.CustomAliasKey, append([]string{}, c.LookupKeys...), string(c.FailedMatch), string(c.Conflict), c.CollectWithoutAlias, string(c.Deleted)}
 }
 
 func codesOf(list []idem.TechCode) []string {
@@ -91,6 +92,7 @@ type configChange struct {
 	FailedMatch         *string   `json:"failed_f2f_policy,omitempty" enum:"EXCLUDE_LIVE,COLLECT_ALL,SKIP_SESSION"`
 	Conflict            *string   `json:"conflict_policy,omitempty" enum:"REVIEW,STRONG_FIRST"`
 	CollectWithoutAlias *bool     `json:"collect_without_alias,omitempty"`
+	Deleted             *string   `json:"deleted_match_policy,omitempty" enum:"IGNORE,RESTORE"`
 }
 
 // apply changes a config; nil changes nothing.
@@ -116,6 +118,9 @@ func (c *configChange) apply(to *idem.PersonConfig) {
 	}
 	if c.Conflict != nil {
 		to.Conflict = idem.ConflictPolicy(*c.Conflict)
+	}
+	if c.Deleted != nil {
+		to.Deleted = idem.DeletedMatchPolicy(*c.Deleted)
 	}
 }
 

@@ -20,6 +20,7 @@ type Gathered struct {
 	Verifies bool         // an existing person becomes verified
 	Lookup   idem.PersonID
 	Policy   idem.ConflictPolicy
+	Deleted  idem.DeletedMatchPolicy
 	// Decided is an operator's answer to a conflict, nil without one.
 	Decided *Decision
 }
@@ -60,6 +61,8 @@ type intent struct {
 	hits     []idem.Hit
 	aliases  []idem.Alias     // that nobody has
 	types    []idem.PhotoType // that the person lacks
+	photos   []idem.Photo     // that the person has
+	restores bool             // the person is deleted and comes back
 }
 
 func (r *Registry) collect(ctx context.Context, p idem.Principal, g Gathered) (idem.Collection, error) {
@@ -74,12 +77,17 @@ func (r *Registry) collect(ctx context.Context, p idem.Principal, g Gathered) (i
 	if plan.reason != "" {
 		return r.closeConflict(ctx, p, g)
 	}
+	back, err := r.returning(ctx, p.Org, &plan)
+	if err != nil {
+		return plan.row, err
+	}
 	taken, err := r.gather(ctx, p.Org, g, &plan)
 	if err != nil {
 		return plan.row, err
 	}
+	taken.back = back
 	var out idem.Collection
-	err = r.enrol(ctx, p.Org, flagging(plan.settings), taken.references(), func(tx store.Tx, gate gate) error {
+	err = r.enrol(ctx, p.Org, flagging(plan.settings), append(back, taken.references()...), func(tx store.Tx, gate gate) error {
 		out, err = r.write(ctx, tx, p, g, plan, taken, gate)
 		return err
 	})
@@ -113,8 +121,15 @@ func (r *Registry) intend(ctx context.Context, tx store.Tx, g Gathered) (plan in
 	}
 	if g.Decided != nil {
 		plan.person = g.Decided.Person
-	} else if err := plan.target(ctx, tx, g, owners); err != nil || plan.reason != "" {
+		return plan, plan.read(ctx, tx, g)
+	}
+	if err := plan.target(ctx, tx, g, owners); err != nil || plan.reason != "" {
 		return plan, err
+	}
+	if plan.person == "" && g.Lookup == "" && g.Deleted == idem.DeletedRestore {
+		if err := plan.former(ctx, tx, g); err != nil {
+			return plan, err
+		}
 	}
 	return plan, plan.read(ctx, tx, g)
 }
@@ -146,7 +161,6 @@ func (i *intent) target(ctx context.Context, tx store.Tx, g Gathered, owners map
 
 // read finds out which photos are new.
 func (i *intent) read(ctx context.Context, tx store.Tx, g Gathered) error {
-	var present []idem.Photo
 	if i.person == "" {
 		if err := store.Affordable(ctx, tx, idem.TechPersons); err != nil {
 			return err
@@ -156,16 +170,16 @@ func (i *intent) read(ctx context.Context, tx store.Tx, g Gathered) error {
 		if err != nil {
 			return fmt.Errorf("read person: %w", err)
 		}
-		if err := who.Writable(); err != nil {
+		if err := who.Writable(); err != nil && !i.restores {
 			return err
 		}
 		i.key = who.DataKey
-		if present, err = tx.Photos().List(ctx, i.person); err != nil {
+		if i.photos, err = tx.Photos().List(ctx, i.person); err != nil {
 			return fmt.Errorf("list photos: %w", err)
 		}
 	}
 	for _, u := range g.Photos {
-		if !slices.ContainsFunc(present, func(f idem.Photo) bool { return f.Type == u.Type }) && len(present)+len(i.types) < i.settings.MaxPhotos {
+		if !slices.ContainsFunc(i.photos, func(f idem.Photo) bool { return f.Type == u.Type }) && len(i.photos)+len(i.types) < i.settings.MaxPhotos {
 			i.types = append(i.types, u.Type)
 		}
 	}
@@ -179,6 +193,7 @@ type gathering struct {
 	fresh     bool // the key was made for a new person
 	portraits []*portrait
 	made      []made
+	back      []gallery.Entry // of a person that comes back
 }
 
 // gather takes in the new photos and stores their pictures.

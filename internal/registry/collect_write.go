@@ -18,8 +18,8 @@ func (r *Registry) write(ctx context.Context, tx store.Tx, p idem.Principal, g G
 	var known idem.Person
 	var err error
 	if plan.person != "" {
-		if known, err = lock(ctx, tx, plan.person); err != nil {
-			return plan.row, err
+		if known, err = tx.Persons().GetForUpdate(ctx, plan.person); err != nil {
+			return plan.row, fmt.Errorf("lock person: %w", err)
 		}
 	}
 	now, err := r.intend(ctx, tx, g)
@@ -28,7 +28,7 @@ func (r *Registry) write(ctx context.Context, tx store.Tx, p idem.Principal, g G
 		return now.row, err
 	case now.row.Closed(g.Decided != nil):
 		return now.row, idem.ErrSessionState
-	case now.reason != "" || now.person != plan.person || !slices.Equal(now.types, plan.types):
+	case now.reason != "" || now.person != plan.person || now.restores != plan.restores || !slices.Equal(now.types, plan.types):
 		return now.row, errMoved
 	}
 	role := idem.LinkCreated
@@ -73,6 +73,12 @@ func (r *Registry) writeNew(ctx context.Context, tx store.Tx, p idem.Principal, 
 // writeKnown adds what a person lacks and says whether that was anything.
 func (r *Registry) writeKnown(ctx context.Context, tx store.Tx, p idem.Principal, g Gathered, now intent, who idem.Person, taken *gathering, gate gate) (idem.LinkRole, error) {
 	var actions []idem.Action
+	if now.restores {
+		if err := comeBack(ctx, tx, &who); err != nil {
+			return "", err
+		}
+		actions = append(actions, personRestored(gate.similar))
+	}
 	if g.Verifies && !who.Verified {
 		actions = append(actions, verificationChanged(false, true))
 		who.Verified = true
@@ -84,6 +90,12 @@ func (r *Registry) writeKnown(ctx context.Context, tx store.Tx, p idem.Principal
 	}
 	if err := r.addAliases(ctx, tx, who.DataKey, now.aliases); err != nil {
 		return "", err
+	}
+	back, gate := gate.parts(len(taken.back))
+	if now.restores {
+		if err := r.replaceEntries(ctx, tx, who.ID, taken.back, back); err != nil {
+			return "", err
+		}
 	}
 	present, err := tx.Photos().List(ctx, who.ID)
 	if err != nil {

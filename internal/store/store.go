@@ -239,6 +239,9 @@ type Aliases interface {
 	List(ctx context.Context, persons ...idem.PersonID) ([]idem.Alias, error)
 	// Owners returns, for each key that a live person owns, that person.
 	Owners(ctx context.Context, keys []AliasKey) (map[AliasKey]idem.PersonID, error)
+	// FormerOwners returns the deleted persons that had any of the keys when they
+	// were deleted, each once; erased ones are not among them.
+	FormerOwners(ctx context.Context, keys []AliasKey) ([]idem.PersonID, error)
 	// SetLive reserves (true) or frees (false) all aliases of one person.
 	// idem.ErrAliasConflict when one is taken meanwhile.
 	SetLive(ctx context.Context, person idem.PersonID, live bool) error

@@ -2,6 +2,7 @@ package sqltext
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/idem-id/idem"
@@ -15,19 +16,34 @@ const ownersAtOnce = 128
 // Owners implements store.Aliases.
 func (t aliases) Owners(ctx context.Context, keys []store.AliasKey) (map[store.AliasKey]idem.PersonID, error) {
 	owners := make(map[store.AliasKey]idem.PersonID, len(keys))
-	for len(keys) > 0 {
-		n := min(len(keys), ownersAtOnce)
-		if err := t.owners(ctx, keys[:n], owners); err != nil {
-			return nil, err
+	err := t.owners(ctx, keys, `live`, func(k store.AliasKey, who idem.PersonID) { owners[k] = who })
+	return owners, err
+}
+
+// FormerOwners implements store.Aliases. A live person has live aliases only.
+func (t aliases) FormerOwners(ctx context.Context, keys []store.AliasKey) (found []idem.PersonID, err error) {
+	err = t.owners(ctx, keys, `live = FALSE`, func(_ store.AliasKey, who idem.PersonID) {
+		if !slices.Contains(found, who) {
+			found = append(found, who)
 		}
-		keys = keys[n:]
+	})
+	return found, err
+}
+
+// owners passes on whose the keys are, among the aliases that the condition
+// admits.
+func (t aliases) owners(ctx context.Context, keys []store.AliasKey, condition string, found func(store.AliasKey, idem.PersonID)) error {
+	for part := range slices.Chunk(keys, ownersAtOnce) {
+		if err := t.someOwners(ctx, part, condition, found); err != nil {
+			return err
+		}
 	}
-	return owners, nil
+	return nil
 }
 
 type blindKey struct{ kind, blind string }
 
-func (t aliases) owners(ctx context.Context, keys []store.AliasKey, owners map[store.AliasKey]idem.PersonID) error {
+func (t aliases) someOwners(ctx context.Context, keys []store.AliasKey, condition string, found func(store.AliasKey, idem.PersonID)) error {
 	asked := make(map[blindKey]store.AliasKey, len(keys))
 	w := &where{args: []any{t.org}}
 	var pairs []string
@@ -45,7 +61,7 @@ func (t aliases) owners(ctx context.Context, keys []store.AliasKey, owners map[s
 	if len(pairs) == 0 {
 		return nil
 	}
-	text := `SELECT type, blind, person FROM aliases WHERE org = $1 AND live AND (` + strings.Join(pairs, " OR ") + `)`
+	text := `SELECT type, blind, person FROM aliases WHERE org = $1 AND ` + condition + ` AND (` + strings.Join(pairs, " OR ") + `)`
 	return t.each(ctx, text, w.args, func(r row) error {
 		var kind string
 		var blind []byte
@@ -53,7 +69,7 @@ func (t aliases) owners(ctx context.Context, keys []store.AliasKey, owners map[s
 		if err := r.Scan(&kind, &blind, &person); err != nil {
 			return err
 		}
-		owners[asked[blindKey{kind, string(blind)}]] = person
+		found(asked[blindKey{kind, string(blind)}], person)
 		return nil
 	})
 }

@@ -19,17 +19,18 @@ const flowColumns = `id, name, technologies, config, credential, session_seconds
 // personConfig is the stored shape of idem.PersonConfig; what an older row
 // lacks is the default.
 type personConfig struct {
-	Collect             bool                   `json:"collect"`
-	ForceVerification   bool                   `json:"force_verification"`
-	SkipKnown           bool                   `json:"skip_known"`
-	SkipTechnologies    []idem.TechCode        `json:"skip_technologies"`
-	SkipMaxAge          time.Duration          `json:"skip_max_age_ns"`
-	PersonPhoto         bool                   `json:"person_photo"`
-	CustomAliasKey      string                 `json:"custom_alias_key"`
-	LookupKeys          []string               `json:"lookup_keys"`
-	FailedMatch         idem.FailedMatchPolicy `json:"failed_match"`
-	Conflict            idem.ConflictPolicy    `json:"conflict"`
-	CollectWithoutAlias bool                   `json:"collect_without_alias"`
+	Collect             bool                    `json:"collect"`
+	ForceVerification   bool                    `json:"force_verification"`
+	SkipKnown           bool                    `json:"skip_known"`
+	SkipTechnologies    []idem.TechCode         `json:"skip_technologies"`
+	SkipMaxAge          time.Duration           `json:"skip_max_age_ns"`
+	PersonPhoto         bool                    `json:"person_photo"`
+	CustomAliasKey      string                  `json:"custom_alias_key"`
+	LookupKeys          []string                `json:"lookup_keys"`
+	FailedMatch         idem.FailedMatchPolicy  `json:"failed_match"`
+	Conflict            idem.ConflictPolicy     `json:"conflict"`
+	CollectWithoutAlias bool                    `json:"collect_without_alias"`
+	Deleted             idem.DeletedMatchPolicy `json:"deleted"`
 }
 
 func encodeConfig(c idem.PersonConfig) (string, error) {

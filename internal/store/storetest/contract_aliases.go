@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,7 @@ func testSetLive(t *testing.T, f fixture) {
 	if got := ownerOf(t, f, f.org, "number"); got != "" {
 		t.Errorf("a freed alias belongs to %q", got)
 	}
+	checkFormer(t, f, "number", p.ID)
 	if got := aliasesOf(t, f, f.org, p.ID); len(got) != 2 {
 		t.Errorf("%d aliases of the deleted person, want 2", len(got))
 	}
@@ -171,16 +173,41 @@ func testSetLive(t *testing.T, f fixture) {
 	taken := addAlias(t, f, f.org, q, "number")
 	checkQuery(t, f, []idem.Person{p, q}, query, []int{1, 0})
 	want(t, setLive(true), idem.ErrAliasConflict)
+	checkFormer(t, f, "number", p.ID)
 	update(t, f, f.org, func(tx store.Tx) error { return tx.Aliases().Delete(t.Context(), q.ID, taken.ID) })
 	want(t, setLive(true), nil)
 	want(t, setLive(true), nil)
+	checkFormer(t, f, "number")
 	if got := ownerOf(t, f, f.org, "number"); got != p.ID {
 		t.Errorf("the reserved alias belongs to %q", got)
 	}
+	want(t, setLive(false), nil)
 	update(t, f, f.org, func(tx store.Tx) error { return tx.Aliases().DeleteAll(t.Context(), p.ID) })
+	checkFormer(t, f, "number")
 	if got := aliasesOf(t, f, f.org, p.ID); len(got) != 1 || got[0].Type != idem.AliasSystemID {
 		t.Errorf("aliases left: %+v", got)
 	}
+}
+
+// checkFormer looks for the deleted persons that had an alias, asked for twice.
+func checkFormer(t *testing.T, f fixture, value string, persons ...idem.PersonID) {
+	t.Helper()
+	key := store.AliasKey{Type: idem.AliasCustom, Norm: value}
+	other := NewOrganisation(t, f)
+	view(t, f, f.org, func(tx store.Tx) error {
+		got, err := tx.Aliases().FormerOwners(t.Context(), []store.AliasKey{key, {Type: idem.AliasPhone, Norm: value}, key})
+		if !slices.Equal(got, persons) || err != nil {
+			t.Errorf("former owners %v, %v, want %v", got, err, persons)
+		}
+		return nil
+	})
+	view(t, f, other, func(tx store.Tx) error {
+		got, err := tx.Aliases().FormerOwners(t.Context(), []store.AliasKey{key})
+		if len(got) != 0 || err != nil {
+			t.Errorf("another organisation sees %v, %v", got, err)
+		}
+		return nil
+	})
 }
 
 func testErasedAliases(t *testing.T, f fixture) {
