@@ -158,6 +158,9 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	model := galleryModel(engine.Model())
 	a.engine, a.stop = engine, engine.Close
 	a.text = ocr.Open(c.Models, ocr.Options{Workers: c.Workers})
+	if err := a.text.Ready(); err != nil {
+		d.log.Warn("documents are not read until the models are there: idem models pull", "reason", err)
+	}
 	a.pictures = picture.NewDecoder(picture.DefaultLimits(), worker)
 	if a.chips, err = openEDocument(c, a.pictures); err != nil {
 		a.close()

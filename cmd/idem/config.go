@@ -35,6 +35,7 @@ type config struct {
 	WebhookAllow []string // hosts and networks that webhooks may reach besides public ones
 	Providers    string   // file that configures the providers of electronic documents
 	NeedChip     bool     // electronic documents must prove their chip
+	Require      []string // engines without which the server is not ready
 
 	TrustedProxies []string // addresses and networks whose X-Forwarded-For is believed
 	SessionLimits  string   // how often clients of sessions may come, see flows.ParseRates
@@ -61,6 +62,7 @@ func addServeFlags(f *pflag.FlagSet) {
 	f.String("trusted-proxies", "", "addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas")
 	f.String("session-limits", "", "how often clients of sessions may come, such as guidance=4/8,reads=5/20,submissions=1/5,address=100/300,opening=20/100: in a second and at once")
 	f.String("edocument-providers", "", "JSON file that names the providers of electronic documents")
+	f.String("require", needFaces, "engines without which the server is not ready, separated by commas: faces, documents")
 	f.Bool("edocument-require-chip", false, "electronic documents must prove that their chip is the original")
 }
 
@@ -82,7 +84,7 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 		MasterKey: k.String("master-key"), Models: k.String("models"), PublicURL: k.String("public-url"),
 		TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"), Workers: k.Int("workers"), LogJSON: k.Bool("log-json"),
 		WebhookAllow: list(k.String("webhook-allow")), TrustedProxies: list(k.String("trusted-proxies")), SessionLimits: k.String("session-limits"),
-		Providers: k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"),
+		Providers: k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"), Require: list(k.String("require")),
 	}
 	if err := c.fill(); err != nil {
 		return config{}, err
@@ -94,6 +96,12 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 func list(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
+
+// The engines that an instance can be required to have.
+const (
+	needFaces     = "faces"
+	needDocuments = "documents"
+)
 
 func (c *config) fill() (err error) {
 	c.Keys = or(c.Keys, filepath.Join(c.Data, "keys", "keys.db"))
@@ -128,6 +136,11 @@ func (c *config) validate() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		faults = append(faults, errors.New("--tls-cert and --tls-key go together"))
+	}
+	for _, r := range c.Require {
+		if r != needFaces && r != needDocuments {
+			faults = append(faults, fmt.Errorf("--require knows faces and documents, not %q", r))
+		}
 	}
 	if c.Database != "" && !isPostgres(c.Database) {
 		faults = append(faults, errors.New("--database is a postgres:// URL"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/idem-id/idem/internal/audit"
 	"github.com/idem-id/idem/internal/models"
@@ -81,10 +82,15 @@ func checkKeyPlace(c config) finding {
 }
 
 func checkModels(ctx context.Context, c config) finding {
-	if err := models.Verify(ctx, c.Models); err != nil {
-		return failed("models", err, "idem models pull, or idem models import FILE.tgz without a network")
+	const what, advice = "models", "idem models pull, or idem models import FILE.tgz without a network"
+	err := models.Verify(ctx, c.Models)
+	if err == nil {
+		return ok(what, "complete and verified in %s", c.Models)
 	}
-	return ok("models", "complete and verified in %s", c.Models)
+	if slices.Contains(c.Require, needDocuments) || models.VerifyFaces(ctx, c.Models) != nil {
+		return failed(what, err, advice)
+	}
+	return finding{what, "warning", "faces work, other files are not complete: " + err.Error(), advice}
 }
 
 // lowSpace is when a warning is due, in bytes.

@@ -177,8 +177,8 @@ func TestWithoutModels(t *testing.T) {
 	defer answer.Body.Close()
 	var ready struct {
 		Parts []struct {
-			Name  string
-			Ready bool
+			Name            string
+			Ready, Optional bool
 		}
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&ready); err != nil || answer.StatusCode != http.StatusServiceUnavailable {
@@ -188,6 +188,9 @@ func TestWithoutModels(t *testing.T) {
 		if part.Ready != (part.Name != "face_engine" && part.Name != "document_engine") {
 			t.Errorf("part %s is ready: %v", part.Name, part.Ready)
 		}
+		if part.Optional != (part.Name == "document_engine") {
+			t.Errorf("part %s is optional: %v", part.Name, part.Optional)
+		}
 	}
 	_, err = c.Identify(t.Context(), client.Identify{Image: portraits(t)[0].JPEG})
 	if client.CodeOf(err) != "FACE_ENGINE_UNAVAILABLE" {
@@ -196,6 +199,56 @@ func TestWithoutModels(t *testing.T) {
 	for _, err := range c.Persons(t.Context(), client.PersonsQuery{}) {
 		t.Errorf("listing persons: %v", err)
 	}
+}
+
+// TestWithoutDocumentModels: persons and faces work, so the server is ready, and
+// the doctor warns; unless documents are what the instance is for.
+func TestWithoutDocumentModels(t *testing.T) {
+	p := newPlace(t, "")
+	p.models = facesOnly(t)
+	s := p.serve(t)
+	s.awaitReady(t)
+	if _, body := s.get(t, "/readyz"); !strings.Contains(body, `{"name":"document_engine","ready":false,"optional":true,"code":"DOCUMENT_ENGINE_UNAVAILABLE"`) {
+		t.Errorf("readiness: %s", body)
+	}
+	c := s.dial(t, p.createOrg(t))
+	face := portraits(t)[0].JPEG
+	if _, err := c.CheckDocument(t.Context(), "", face); client.CodeOf(err) != "DOCUMENT_ENGINE_UNAVAILABLE" {
+		t.Errorf("a document: %v", err)
+	}
+	if _, err := c.Identify(t.Context(), client.Identify{Image: face}); err != nil {
+		t.Errorf("identify: %v", err)
+	}
+	if out := p.run(t, "doctor"); !strings.Contains(out, "warning  models") {
+		t.Errorf("doctor: %s", out)
+	}
+	t.Setenv("IDEM_REQUIRE", "faces,documents")
+	if out, err := p.try(t, "doctor"); err == nil || !strings.Contains(out, "failed   models") {
+		t.Errorf("an instance for documents: %v, %s", err, out)
+	}
+}
+
+// facesOnly is a folder with the models of faces alone.
+func facesOnly(t *testing.T) string {
+	t.Helper()
+	from, err := models.Dir(os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := t.TempDir()
+	files, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), "ocr_") {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(from, f.Name()), filepath.Join(to, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
 }
 
 // TestImportGoesOn: a second run of an import adds nothing, and a damaged file

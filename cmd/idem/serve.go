@@ -107,8 +107,8 @@ func (a *app) dialects(checks *check.Checks) []httpapi.Dialect {
 func (a *app) parts() []httpapi.Part {
 	return []httpapi.Part{
 		{Name: "database", Check: a.store.Ping},
-		{Name: "face_engine", Check: func(context.Context) error { return a.engine.Ready() }},
-		{Name: "document_engine", Check: func(context.Context) error { return a.text.Ready() }},
+		{Name: "face_engine", Check: func(context.Context) error { return a.engine.Ready() }, Optional: !slices.Contains(a.config.Require, needFaces)},
+		{Name: "document_engine", Check: func(context.Context) error { return a.text.Ready() }, Optional: !slices.Contains(a.config.Require, needDocuments)},
 		{Name: "gallery", Check: a.gallery.Ready},
 		{Name: "disk", Check: a.diskReady},
 	}

@@ -21,6 +21,9 @@ type Part struct {
 	// Check returns nil, or what is missing. It is quick and safe for
 	// concurrent use.
 	Check func(ctx context.Context) error
+	// Optional parts are told of and do not keep the server from being ready:
+	// without them only what they are for is refused.
+	Optional bool
 }
 
 // partTimeout bounds one check.
@@ -34,10 +37,12 @@ type Readiness struct {
 
 // PartStatus is one part's line in it.
 type PartStatus struct {
-	Name   string `json:"name"`
-	Ready  bool   `json:"ready"`
-	Code   string `json:"code,omitempty"`
-	Detail string `json:"detail,omitempty"`
+	Name  string `json:"name"`
+	Ready bool   `json:"ready"`
+	// Optional parts do not decide about the status.
+	Optional bool   `json:"optional,omitzero"`
+	Code     string `json:"code,omitempty"`
+	Detail   string `json:"detail,omitempty"`
 }
 
 // health answers while the process runs, whatever else is broken.
@@ -70,7 +75,7 @@ func (s *server) readiness(ctx context.Context) Readiness {
 	}
 	all.Wait()
 	for _, part := range out.Parts {
-		if !part.Ready {
+		if !part.Ready && !part.Optional {
 			out.Status = statusNotReady
 		}
 	}
@@ -79,16 +84,22 @@ func (s *server) readiness(ctx context.Context) Readiness {
 
 // check shows the words of an *idem.Error; any other failure is only logged.
 func (s *server) check(ctx context.Context, part Part) PartStatus {
+	out := PartStatus{Name: part.Name, Optional: part.Optional}
 	err := part.Check(ctx)
 	if err == nil {
-		return PartStatus{Name: part.Name, Ready: true}
+		out.Ready = true
+		return out
 	}
-	s.log.LogAttrs(ctx, slog.LevelWarn, "not ready", slog.String("part", part.Name), slog.Any("error", err))
-	e := (*idem.Error)(nil)
-	if errors.As(err, &e) {
-		return PartStatus{Name: part.Name, Code: e.Code, Detail: e.Message}
+	level := slog.LevelWarn
+	if part.Optional {
+		level = slog.LevelDebug // told at the start; probes come every few seconds
 	}
-	return PartStatus{Name: part.Name, Code: "INTERNAL", Detail: "the check failed; see the server's log"}
+	s.log.LogAttrs(ctx, level, "not ready", slog.String("part", part.Name), slog.Any("error", err))
+	out.Code, out.Detail = "INTERNAL", "the check failed; see the server's log"
+	if e := (*idem.Error)(nil); errors.As(err, &e) {
+		out.Code, out.Detail = e.Code, e.Message
+	}
+	return out
 }
 
 func (s *server) readyReading() metrics.Reading {

@@ -84,6 +84,11 @@ func Files(dir string, role Role) []string {
 // is missing or altered.
 func Verify(ctx context.Context, dir string) error { return verify(ctx, dir, Manifest()) }
 
+// VerifyFaces is Verify of what the face engine needs.
+func VerifyFaces(ctx context.Context, dir string) error {
+	return verify(ctx, dir, []Package{facePackage(), runtimePackage()})
+}
+
 func verify(ctx context.Context, dir string, packages []Package) error {
 	all, err := list(ctx, dir, packages)
 	if err != nil {
