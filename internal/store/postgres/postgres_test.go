@@ -33,6 +33,11 @@ func TestImmutable(t *testing.T) {
 		"INSERT INTO actions SELECT * FROM actions ON CONFLICT (org, seq) DO UPDATE SET person = 'x'")
 }
 
+func TestOldKeys(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	storetest.OldKeys(t, storetest.PostgresAt(url), func(text string) error { return execRaw(t, url, text) })
+}
+
 func execRaw(t *testing.T, url, text string, args ...any) error {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)

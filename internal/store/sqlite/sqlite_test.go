@@ -36,6 +36,11 @@ func TestImmutable(t *testing.T) {
 		"INSERT INTO actions SELECT * FROM actions WHERE TRUE ON CONFLICT DO UPDATE SET person = 'x'")
 }
 
+func TestOldKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "idem.db")
+	storetest.OldKeys(t, storetest.SQLiteAt(path), func(text string) error { return execRaw(t, path, text) })
+}
+
 func execRaw(t *testing.T, path, text string) error {
 	db, err := sqlite.Raw(path)
 	if err != nil {
