@@ -95,6 +95,13 @@ func (f *Flows) Challenge(ctx context.Context, id idem.SessionID, step int) (ide
 	return s, c.Shown, nil
 }
 
+// Expects refuses what is sent for a step whose turn it is not, before any of
+// it is read.
+func (f *Flows) Expects(ctx context.Context, id idem.SessionID, step int) error {
+	_, _, err := f.turn(ctx, id, step)
+	return err
+}
+
 // turn refuses early a step whose turn it is not.
 func (f *Flows) turn(ctx context.Context, id idem.SessionID, step int) (idem.OrgID, tech.Technology, error) {
 	org, err := f.find(ctx, id)

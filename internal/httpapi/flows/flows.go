@@ -213,8 +213,21 @@ func step(r *http.Request) (idem.SessionID, int, error) {
 	return id, i, nil
 }
 
-func (a *api) submit(w http.ResponseWriter, r *http.Request) (any, error) {
+// expected is step for a body that may be large: it is refused unread when
+// nobody waits for it, so that strangers fill no memory.
+func (a *api) expected(w http.ResponseWriter, r *http.Request) (idem.SessionID, int, error) {
 	id, i, err := step(r)
+	if err == nil {
+		err = a.Flows.Expects(r.Context(), id, i)
+	}
+	if err != nil && r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
+	return id, i, err
+}
+
+func (a *api) submit(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, i, err := a.expected(w, r)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func share(v float64) float64 { return math.Round(1000*min(max(v, 0), 1)) / 1000
 
 // guide tells what a picture of the camera lacks. Nothing of it is kept.
 func (a *api) guide(w http.ResponseWriter, r *http.Request) (any, error) {
-	id, i, err := step(r)
+	id, i, err := a.expected(w, r)
 	if err != nil {
 		return nil, err
 	}
