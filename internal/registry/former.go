@@ -71,7 +71,11 @@ func (r *Registry) returning(ctx context.Context, org idem.OrgID, plan *intent) 
 	if !plan.restores {
 		return nil, nil
 	}
-	return r.storedReferences(ctx, org, View{Person: idem.Person{ID: plan.person, DataKey: plan.key}, Photos: plan.photos})
+	refs, err := r.storedReferences(ctx, org, View{Person: idem.Person{ID: plan.person, DataKey: plan.key}, Photos: plan.photos})
+	if errors.Is(err, idem.ErrErased) { // another session brought the person back, which replaced them
+		return nil, errMoved
+	}
+	return refs, err
 }
 
 // comeBack makes the locked person live again and takes its aliases back. The
