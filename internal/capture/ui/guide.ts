@@ -30,6 +30,7 @@ export async function* guidance<T extends { image: Blob }>(api: Api, step: numbe
       if (e.status === 404 || e.status === 405 || e.code === "GUIDANCE_NOT_OFFERED") return;
       if (e.status === 409 || e.status === 410) throw e; // the session went on elsewhere
       if (e.status !== 429 && e.code !== "CHECK_BUSY") failures++;
+      if (e.offline && failures >= mostFailures) throw e; // without a network there is nothing to go on to
       wait = Math.min(Math.max(e.retryAfter * 1000, 2 * pace), 10_000);
     }
   }
