@@ -136,7 +136,8 @@ These are also in %s. Try:
 
   curl -s %s/v1/persons -H 'Authorization: Bearer %s'
   curl -s %s/v1/identify -H 'Authorization: Bearer %s' -F image=@%s
+  idem flow create onboarding LDS DR F2F --data %s && idem flow demo onboarding --data %s --public-url %s
 
 `, c.address(), c.address(), org.Name, org.OrgID, org.SecretKey, org.APIKey, org.Operator.Email, org.Operator.Password, file,
-		c.address(), org.SecretKey, c.address(), org.SecretKey, filepath.Join(c.Data, "demo", "person-01.jpg"))
+		c.address(), org.SecretKey, c.address(), org.SecretKey, filepath.Join(c.Data, "demo", "person-01.jpg"), c.Data, c.Data, c.address())
 }

@@ -185,7 +185,7 @@ class IdemCapture extends HTMLElement implements Page {
     finished(this);
     this.announce();
     if (location.pathname === path) return;
-    if (this.webView) location.replace(path + location.search); // apps watch for pages that are loaded
+    if (this.webView && ended(this.state)) location.replace(path + location.search); // apps watch for pages that are loaded
     else history.replaceState(null, "", path + location.search);
   }
 
