@@ -19,15 +19,13 @@ var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
 // view is what the templates show.
 type view struct {
-	Lang, Locale    string
-	Title, Text     string // of a page without a session
-	NoScript        string
-	Script, Style   string
-	Session         idem.SessionID
-	WebView         bool
-	Texts           json.RawMessage
-	Languages       json.RawMessage
-	Finished, Known bool
+	Lang, Locale     string
+	Title, NoScript  string
+	Text             string // of a page without a session
+	Script, Style    string // addresses
+	Session          idem.SessionID
+	WebView          bool
+	Texts, Languages json.RawMessage
 }
 
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
