@@ -137,15 +137,16 @@ class Shot {
     this.frames = [];
     const taking = this.take(own.signal);
     try {
-      return await during();
+      return await Promise.race([during(), taking]);
     } finally {
       own.abort();
       await taking.catch(() => undefined);
     }
   }
 
-  private async take(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  /** Ends by rejecting alone: when its signal ends, or when the camera gives no picture. */
+  private async take(signal: AbortSignal): Promise<never> {
+    for (;;) {
       const at = performance.now();
       const image = await this.camera.picture(frameSide, frameQuality);
       this.frames.push({ image, at, marked: false });
