@@ -90,6 +90,28 @@ func (s *SessionClient) Challenge(ctx context.Context, step int) (StepChallenge,
 	return answerOf[StepChallenge](ctx, s.c, s.step(step, "/challenge"), nil)
 }
 
+// Guidance is what one picture of the camera lacks for a step. Places are shares
+// of the picture, 0..1.
+type Guidance struct {
+	Good  bool     `json:"good"`
+	Hints []string `json:"hints"`
+	Face  *struct {
+		Box
+		Yaw   int `json:"yaw"` // degrees
+		Pitch int `json:"pitch"`
+	} `json:"face"` // nil without one
+	Document *struct {
+		Quad [4][2]float64 `json:"quad"`
+	} `json:"document"` // nil without one
+}
+
+// Guide tells what one picture lacks. It costs no attempt; the server limits how
+// often it is asked.
+func (s *SessionClient) Guide(ctx context.Context, step int, image []byte) (Guidance, error) {
+	k, err := withForm(s.step(step, "/guidance"), map[string]any{"image": image})
+	return answerOf[Guidance](ctx, s.c, k, err)
+}
+
 // Submit gives a step its evidence. A result that does not pass is no error:
 // Outcome says why, and the step may be tried again while it has attempts.
 func (s *SessionClient) Submit(ctx context.Context, step int, e Evidence) (SessionState, error) {

@@ -31,6 +31,9 @@ func TestGuidance(t *testing.T) {
 				s.Errorf("guidance is %v", got)
 			}
 		}
+		if g := must(s.session(id).Guide(s.Context(), 0, []byte(face())))(s); !g.Good || g.Face == nil || g.Face.Width <= 0 || g.Document != nil {
+			s.Errorf("the client's guidance is %+v", g)
+		}
 		got := s.ok(s.form(path+"/steps/0/guidance/", [2]string{"image", nobody(s)}))
 		if got["good"] != false || fmt.Sprint(got["hints"]) != "[face_not_found image_dark]" || got["face"] != nil {
 			s.Errorf("guidance without a face is %v", got)
