@@ -233,20 +233,32 @@ func TestMissingFolderIsUnavailable(t *testing.T) {
 	}
 }
 
+// hold keeps the file as another process does that writes for a long time, until
+// release or the end of the test.
+func hold(t *testing.T, path string) (release func()) {
+	t.Helper()
+	other, err := sqlite.Raw(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	other.SetMaxOpenConns(1)
+	run := func(text string) {
+		t.Helper()
+		if _, err := other.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("BEGIN IMMEDIATE")
+	return func() { run("ROLLBACK") }
+}
+
 // TestBusyFile lets another process hold the file longer than the store waits.
 func TestBusyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "idem.db")
 	s := open(t, path, sqlite.Options{BusyTimeout: 300 * time.Millisecond})
 	org := storetest.NewOrganisation(t, s)
-	other, err := sqlite.Raw(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	other.SetMaxOpenConns(1)
-	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	release := hold(t, path)
 	nothing := func(store.Tx) error { return nil }
 	if err := s.Update(t.Context(), org, nothing); !errors.Is(err, idem.ErrDatabaseUnavailable) {
 		t.Errorf("an update beside a long one: %v", err)
@@ -257,9 +269,7 @@ func TestBusyFile(t *testing.T) {
 	}); err != nil {
 		t.Errorf("a view beside a long update: %v", err)
 	}
-	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	if err := s.Update(t.Context(), org, nothing); err != nil {
 		t.Errorf("an update behind the long one: %v", err)
 	}
@@ -271,15 +281,7 @@ func TestBusyFileAnswersAll(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "idem.db")
 	s := open(t, path, sqlite.Options{BusyTimeout: 100 * time.Millisecond})
 	org := storetest.NewOrganisation(t, s)
-	other, err := sqlite.Raw(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	other.SetMaxOpenConns(1)
-	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	hold(t, path)
 	var group sync.WaitGroup
 	for range 200 {
 		group.Go(func() {
