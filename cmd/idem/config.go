@@ -36,6 +36,7 @@ type config struct {
 	Providers    string   // file that configures the providers of electronic documents
 	NeedChip     bool     // electronic documents must prove their chip
 	Require      []string // engines without which the server is not ready
+	Specimens    bool     // documents of Utopia are recognised as if its state existed
 
 	TrustedProxies []string // addresses and networks whose X-Forwarded-For is believed
 	SessionLimits  string   // how often clients of sessions may come, see flows.ParseRates
@@ -64,6 +65,7 @@ func addServeFlags(f *pflag.FlagSet) {
 	f.String("edocument-providers", "", "JSON file that names the providers of electronic documents")
 	f.String("require", needFaces, "engines without which the server is not ready, separated by commas: faces, documents")
 	f.Bool("edocument-require-chip", false, "electronic documents must prove that their chip is the original")
+	f.Bool("specimens", false, "recognise documents of the fictional state of Utopia (UTO), which anybody can make: for trials only")
 }
 
 // loadConfig reads environment and flags. Unset places inside the data folder
@@ -85,6 +87,7 @@ func loadConfig(cmd *cobra.Command) (config, error) {
 		TLSCert: k.String("tls-cert"), TLSKey: k.String("tls-key"), Workers: k.Int("workers"), LogJSON: k.Bool("log-json"),
 		WebhookAllow: list(k.String("webhook-allow")), TrustedProxies: list(k.String("trusted-proxies")), SessionLimits: k.String("session-limits"),
 		Providers: k.String("edocument-providers"), NeedChip: k.Bool("edocument-require-chip"), Require: list(k.String("require")),
+		Specimens: k.Bool("specimens"),
 	}
 	if err := c.fill(); err != nil {
 		return config{}, err

@@ -62,6 +62,9 @@ func serve(ctx context.Context, c config, prepare func(*app) (func(), error)) er
 		return fmt.Errorf("listen: %w", err)
 	}
 	a.log.Info("listening", "address", listener.Addr().String(), "public_url", c.address(), "version", version())
+	if c.Specimens {
+		a.log.Warn("documents of the fictional state of Utopia pass: anybody can make them; never set --specimens where results count")
+	}
 	welcome()
 	return a.run(ctx, listener)
 }

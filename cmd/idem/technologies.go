@@ -36,7 +36,7 @@ func (e engines) technologies(o document.Options) []tech.Technology {
 // checks is the use case of the server. Flows share its runner.
 func (a *app) checks(m *metrics.Metrics) *check.Checks {
 	return check.New(check.Deps{Store: a.store, IDs: idem.UUIDv7{}, Pictures: a.pictures,
-		Technologies: engines{a.engine, a.text, a.chips}.technologies(document.Options{}),
+		Technologies: engines{a.engine, a.text, a.chips}.technologies(document.Options{Specimen: a.config.Specimens}),
 		Runner: run.New(run.Bounds{Observe: func(code idem.TechCode, end run.End, took time.Duration) {
 			m.Checked(string(code), string(end), took)
 		}})})

@@ -29,18 +29,27 @@ func New(t testing.TB, a Algorithm) *Issuer { return NewIn(t, a, "UT") }
 // NewIn makes an issuer of a country.
 func NewIn(t testing.TB, a Algorithm, country string) *Issuer {
 	t.Helper()
-	rootKey, err := a.NewKey()
+	i, err := Found(a, country)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return i
+}
+
+// Found makes an issuer of a country outside of a test.
+func Found(a Algorithm, country string) (*Issuer, error) {
+	rootKey, err := a.NewKey()
+	if err != nil {
+		return nil, fmt.Errorf("make the key of a root: %w", err)
+	}
 	signerKey, err := a.NewKey()
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("make the key of a signer: %w", err)
 	}
 	i := &Issuer{Algorithm: a, Country: country, Serial: serial(), At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), rootKey: rootKey, signerKey: signerKey}
 	i.Root = i.certificate(serial(), i.name("CSCA"), a.PublicKey(rootKey), rootExtensions(rootKey, a))
 	i.Signer = i.certificate(i.Serial, i.name("Signer"), a.PublicKey(signerKey), i.signerExtensions())
-	return i
+	return i, nil
 }
 
 func serial() *big.Int {
