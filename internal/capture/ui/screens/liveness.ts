@@ -77,7 +77,7 @@ class Shot {
     for (let n = 0; ; n++) {
       const asked = (await this.page.api.challenge(this.step.index, this.signal)).challenge?.moves ?? [];
       if (n > 0) this.show("position");
-      if (n > 0 || asked.some(m => !isTurn(m))) await this.position(asked);
+      if (n > 0 || this.guided && asked.some(m => !isTurn(m))) await this.position(asked); // without guidance the button was pressed
       this.show("moves");
       const made = await this.record(() => this.guided ? this.follow(asked, n >= mostRestarts) : this.prompt(asked));
       if (made) return choose(this.frames, mostFrames);
@@ -210,6 +210,7 @@ class Shot {
   /** Without guidance: each move for so long as people need for it. */
   private async prompt(asked: readonly Move[]): Promise<boolean> {
     this.instruct(null, "liveness.still");
+    this.finder.hint("", "neutral");
     await sleep(1500, this.signal);
     for (const [i, move] of asked.entries()) {
       this.instruct(move, `move.${move}`);
