@@ -34,7 +34,12 @@ test: native models ## Run every test on SQLite and PostgreSQL, race detector on
 	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core curl openssl socat
 	tools/with-postgres go test $$(tools/tags) -race -timeout 40m ./...
 	go run ./tools/capture -test
+	tools/test-browser
 	tools/test-arm64
+
+.PHONY: test-browser
+test-browser: native models ## Run the tests of the hosted page in Chromium with a fake camera (SCREENSHOTS=folder keeps pictures; installs Chromium)
+	tools/test-browser
 
 .PHONY: check
 check: ## Format, vet, lint, architecture, generated files
