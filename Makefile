@@ -31,7 +31,7 @@ models: build ## Pull and verify the models (about 182 MB, once)
 
 .PHONY: test
 test: native models ## Run every test on SQLite and PostgreSQL, race detector on; the matcher on ARM too (installs PostgreSQL, QEMU, socat and fonts when missing)
-	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core curl openssl socat
+	@tools/install postgresql qemu-user-static fonts-ocr-b fonts-dejavu-core tesseract-ocr tesseract-ocr-rus tesseract-ocr-kaz curl openssl socat
 	tools/with-postgres go test $$(tools/tags) -race -timeout 40m ./...
 	go run ./tools/capture -test
 	tools/test-browser

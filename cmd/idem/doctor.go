@@ -33,7 +33,7 @@ func runDoctor(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	list := []finding{checkKeyPlace(c), checkModels(cmd.Context(), c), checkMatcher(match.Levels(), os.Getenv(match.LevelVariable)), checkSpace(c), checkTrust(c), checkPortraits()}
+	list := []finding{checkKeyPlace(c), checkModels(cmd.Context(), c), checkMatcher(match.Levels(), os.Getenv(match.LevelVariable)), checkSpace(c), checkTrust(c), checkPortraits(), checkCyrillic(cmd.Context())}
 	list = append(list, checkData(cmd.Context(), c)...)
 	failed := 0
 	for _, f := range list {

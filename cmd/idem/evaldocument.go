@@ -27,7 +27,7 @@ func evaluateDocuments(cmd *cobra.Command, folder string, zoneOnly bool) error {
 	}
 	text, faces := ocr.Open(c.Models, ocr.Options{Workers: c.Workers}), ort.Open(c.Models, ort.Options{Workers: c.Workers})
 	defer func() { _, _ = text.Close(), faces.Close() }()
-	reader := document.New(text, faces, document.Options{Specimen: true, ZoneOnly: zoneOnly})
+	reader := document.New(text, faces, document.Options{Specimen: true, ZoneOnly: zoneOnly, Cyrillic: cyrillicReader()})
 	var bar *progress
 	report, err := eval.Documents(cmd.Context(), readingBy(reader), folder, eval.Options{Progress: func(done, total int) {
 		if bar == nil {
@@ -49,18 +49,23 @@ func evaluateDocuments(cmd *cobra.Command, folder string, zoneOnly bool) error {
 
 // readingBy turns the technology's result into what the evaluation compares.
 func readingBy(t *document.Technology) eval.DocumentReader {
-	return func(ctx context.Context, img image.Image) (eval.DocumentReading, error) {
-		outcome, err := t.Run(ctx, tech.Evidence{Pages: []image.Image{img}})
+	return func(ctx context.Context, pages ...image.Image) (eval.DocumentReading, error) {
+		outcome, err := t.Run(ctx, tech.Evidence{Pages: pages})
 		if err != nil {
 			return eval.DocumentReading{}, err
 		}
 		result := outcome.Details.(*document.Result)
-		reading := eval.DocumentReading{Fields: map[string]string{}}
+		reading := eval.DocumentReading{Fields: map[string]string{}, Visual: map[string]string{}}
 		if z := result.Zone; z != nil {
 			reading.Lines, reading.Valid = z.Lines(), z.Valid()
 		}
 		for _, f := range result.Fields {
 			reading.Fields[string(f.Name)] = f.Value
+			for _, r := range append([]document.Reading{f.Reading}, f.Others...) {
+				if r.Source == document.FromVisual {
+					reading.Visual[string(f.Name)] = r.Value
+				}
+			}
 		}
 		return reading, nil
 	}

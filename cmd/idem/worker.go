@@ -5,6 +5,7 @@ import (
 
 	"github.com/idem-id/idem/internal/barcode"
 	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/tech/document/tesseract"
 	"github.com/spf13/cobra"
 )
 
@@ -19,6 +20,12 @@ func workerCommand() *cobra.Command {
 			return err
 		}
 		return barcode.Serve(os.Stdin, os.Stdout)
+	}})
+	cmd.AddCommand(&cobra.Command{Use: "tesseract PROGRAM", Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
+		if err := picture.Confine(); err != nil {
+			return err
+		}
+		return tesseract.Program{Path: args[0]}.Become()
 	}})
 	return cmd
 }

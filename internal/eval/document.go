@@ -24,11 +24,12 @@ type DocumentReading struct {
 	Lines  []string          // of the machine readable zone; none when it was not found
 	Valid  bool              // every check digit holds
 	Fields map[string]string // by the names of document fields; what was not read is not there
+	Visual map[string]string // the same as the visual zone alone shows them
 }
 
-// DocumentReader recognises one picture. A refusal of kind Unprocessable
+// DocumentReader recognises the pictures of one document. A refusal of kind Unprocessable
 // counts as not found; every other error ends the evaluation.
-type DocumentReader func(ctx context.Context, img image.Image) (DocumentReading, error)
+type DocumentReader func(ctx context.Context, pages ...image.Image) (DocumentReading, error)
 
 // DocumentRecognition is the result of reading specimens.
 type DocumentRecognition struct {
@@ -50,6 +51,16 @@ type DocumentLevel struct {
 	Wrong      int     `json:"wrong_fields"`
 	Invented   int     `json:"invented_fields"` // that resemble nothing in the document
 	CPU        Seconds `json:"cpu_seconds"`
+	// Native is what was read of names and texts in Cyrillic letters; nil when the
+	// level has none.
+	Native *NativeRates `json:"native,omitempty"`
+}
+
+// NativeRates are shares of the values that bilingual cards print in Cyrillic
+// letters.
+type NativeRates struct {
+	Right Rate `json:"right"` // in every letter
+	Wrong Rate `json:"wrong"` // the rest was not answered
 }
 
 // Seconds is a mean time of processor by picture, with all threads.
@@ -90,15 +101,12 @@ func Documents(ctx context.Context, read DocumentReader, folder string, o Option
 type documentTally struct {
 	n, found, valid, exact, data, names, validWrong int
 	fields, wrong, invented                         int
+	native, nativeRight, nativeWrong                int
 	cpu                                             []float64
 }
 
 func (t *documentTally) judge(ctx context.Context, read DocumentReader, folder string, e specimen.Entry) error {
-	data, err := os.ReadFile(filepath.Join(folder, e.File))
-	if err != nil {
-		return fmt.Errorf("read a specimen: %w", err)
-	}
-	p, err := picture.Decode(ctx, data, picture.DefaultLimits())
+	pages, err := pagesOf(ctx, folder, e)
 	if err != nil {
 		return err
 	}
@@ -107,14 +115,58 @@ func (t *documentTally) judge(ctx context.Context, read DocumentReader, folder s
 		return err
 	}
 	before := processorTime()
-	got, err := read(ctx, p.Image)
+	got, err := read(ctx, pages...)
 	t.cpu = append(t.cpu, (processorTime() - before).Seconds())
 	if err != nil && idem.KindOf(err) != idem.Unprocessable {
 		return err
 	}
 	t.zone(got, e.MRZ)
 	t.compare(got.Fields, truth)
+	t.cyrillic(got.Visual, e.Person.Native)
 	return nil
+}
+
+// pagesOf reads what is photographed of an entry: the side with the zone, and of
+// bilingual cards the front before it.
+func pagesOf(ctx context.Context, folder string, e specimen.Entry) ([]image.Image, error) {
+	files := []string{e.File}
+	if e.Person.Native != nil && e.Front != "" {
+		files = []string{e.Front, e.File}
+	}
+	var pages []image.Image
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(folder, f))
+		if err != nil {
+			return nil, fmt.Errorf("read a specimen: %w", err)
+		}
+		p, err := picture.Decode(ctx, data, picture.DefaultLimits())
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, p.Image)
+	}
+	return pages, nil
+}
+
+// cyrillic counts the values that a bilingual card prints in Cyrillic letters.
+func (t *documentTally) cyrillic(got map[string]string, n *specimen.Native) {
+	if n == nil {
+		return
+	}
+	for name, want := range nativeTruth(n) {
+		t.native++
+		switch got[name] {
+		case want:
+			t.nativeRight++
+		case "":
+		default:
+			t.nativeWrong++
+		}
+	}
+}
+
+func nativeTruth(n *specimen.Native) map[string]string {
+	return map[string]string{"surname": n.Surname, "given_names": n.Given, "patronymic": n.Patronymic, "birth_place": n.BirthPlace, "issuing_authority": n.Authority}
 }
 
 func (t *documentTally) zone(got DocumentReading, want []string) {
@@ -142,11 +194,16 @@ func truthOf(e specimen.Entry) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{
+	truth := map[string]string{}
+	if e.Person.Native != nil {
+		truth = nativeTruth(e.Person.Native)
+	}
+	maps.Copy(truth, map[string]string{
 		"document_type": z.Type, "issuer": z.Issuer, "document_number": z.Number, "nationality": z.Nationality,
 		"personal_number": e.Person.PersonalNumber, "surname": z.Surname, "given_names": z.Given,
 		"birth_date": z.Birth.String(), "expiry_date": z.Expiry.String(), "sex": string(z.Sex),
-	}, nil
+	})
+	return truth, nil
 }
 
 func (t *documentTally) compare(got, truth map[string]string) {
@@ -195,8 +252,12 @@ func edits(a, b string) int {
 }
 
 func (t *documentTally) level(name string) DocumentLevel {
-	return DocumentLevel{Level: name, Found: rate(t.found, t.n), Valid: rate(t.valid, t.n), Exact: rate(t.exact, t.n), DataLine: rate(t.data, t.n),
+	l := DocumentLevel{Level: name, Found: rate(t.found, t.n), Valid: rate(t.valid, t.n), Exact: rate(t.exact, t.n), DataLine: rate(t.data, t.n),
 		Names: rate(t.names, t.n), ValidWrong: rate(t.validWrong, t.n), Fields: t.fields, Wrong: t.wrong, Invented: t.invented, CPU: meanOf(t.cpu)}
+	if t.native > 0 {
+		l.Native = &NativeRates{rate(t.nativeRight, t.native), rate(t.nativeWrong, t.native)}
+	}
+	return l
 }
 
 // meanOf returns a mean with the interval of the normal distribution.
@@ -225,6 +286,17 @@ func (d *DocumentRecognition) Text(w io.Writer) error {
 	for _, l := range d.Levels {
 		p.line("| %s | %s | %s | %s | %s | %s | %d | %d of %d | %d | %.2f (%.2f-%.2f) |", l.Level, l.Found, l.Valid, l.Exact, l.DataLine, l.Names,
 			l.ValidWrong.Hits, l.Wrong, l.Fields, l.Invented, l.CPU.Mean, l.CPU.CI.Low, l.CPU.CI.High)
+	}
+	for i, l := range d.Levels {
+		if l.Native == nil {
+			continue
+		}
+		if i == 0 {
+			p.line("")
+			p.line("| level | values in Cyrillic letters | read wrongly |")
+			p.line("|---|---|---|")
+		}
+		p.line("| %s | %s | %d |", l.Level, l.Native.Right, l.Native.Wrong.Hits)
 	}
 	return p.err
 }

@@ -48,9 +48,9 @@ func documents(t *testing.T, n int) string {
 
 // reader answers by the width of the picture: right, a name misread, a data
 // line misread with an invented number, refused.
-func reader(_ context.Context, img image.Image) (eval.DocumentReading, error) {
+func reader(_ context.Context, pages ...image.Image) (eval.DocumentReading, error) {
 	right := map[string]string{"surname": "ERIKSSON", "given_names": "ANNA MARIA", "document_number": "L898902C3", "birth_date": "1974-08-12", "sex": "F", "personal_number": "740812400012"}
-	switch img.Bounds().Dx() - 80 {
+	switch pages[0].Bounds().Dx() - 80 {
 	case 0:
 		return eval.DocumentReading{Lines: utopian, Valid: true, Fields: right}, nil
 	case 1:
@@ -88,10 +88,47 @@ func TestDocumentsCountsWhatWasRead(t *testing.T) {
 
 func TestDocumentsStopsWithoutAnEngine(t *testing.T) {
 	missing := idem.Errorf(idem.Unavailable, "ENGINE_UNAVAILABLE", "no models")
-	_, err := eval.Documents(t.Context(), func(context.Context, image.Image) (eval.DocumentReading, error) {
+	_, err := eval.Documents(t.Context(), func(context.Context, ...image.Image) (eval.DocumentReading, error) {
 		return eval.DocumentReading{}, missing
 	}, documents(t, 1), eval.Options{})
 	if !errors.Is(err, missing) {
 		t.Error(err)
+	}
+}
+
+// TestDocumentsCountsCyrillicValues shows a bilingual card of which one value
+// is read, one misread and the rest not.
+func TestDocumentsCountsCyrillicValues(t *testing.T) {
+	folder := documents(t, 2)
+	entries, err := specimen.ReadManifest(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := entries[0]
+	e.Front, e.Person.Native = entries[1].File, &specimen.Native{Surname: "ОСПАНОВА", Given: "ӘСЕЛ", Patronymic: "СЕРІКҚЫЗЫ", BirthPlace: "АЛМАТЫ", Authority: "ІІМ"}
+	data, err := json.Marshal([]specimen.Entry{e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, specimen.ManifestName), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := eval.Documents(t.Context(), func(_ context.Context, pages ...image.Image) (eval.DocumentReading, error) {
+		if len(pages) != 2 || pages[0].Bounds().Dx() != 81 {
+			t.Errorf("%d pages, the front is not the first", len(pages))
+		}
+		visual := map[string]string{"surname": "ОСПАНОВА", "given_names": "АСЕЛ"}
+		return eval.DocumentReading{Lines: utopian, Valid: true, Fields: map[string]string{"patronymic": "СЕРІКҚЫЗЫ"}, Visual: visual}, nil
+	}, folder, eval.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := d.Levels[0].Native
+	if n == nil || n.Right.Hits != 1 || n.Right.N != 5 || n.Wrong.Hits != 1 || d.Levels[0].Wrong != 0 {
+		t.Errorf("%+v, %+v", n, d.Levels[0])
+	}
+	var b strings.Builder
+	if err := d.Text(&b); err != nil || !strings.Contains(b.String(), "Cyrillic") {
+		t.Errorf("%s %v", b.String(), err)
 	}
 }

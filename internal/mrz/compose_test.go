@@ -132,3 +132,19 @@ func FuzzCompose(f *testing.F) {
 		}
 	})
 }
+
+func TestSpellsKnowsTheOfficialSpellings(t *testing.T) {
+	for _, c := range []struct {
+		name, zone string
+		want       bool
+	}{
+		{"ОСПАНОВА", "OSPANOVA", true}, {"Щербаков", "SHCHERBAKOV", true}, {"ЮСУПОВ", "IUSUPOV", true}, {"ЮСУПОВ", "YUSSUPOV", false},
+		{"ЮСУПОВ", "YUSUPOV", true}, {"ДМИТРИЙ", "DMITRII", true}, {"ДМИТРИЙ", "DMITRIY", true}, {"ДМИТРИЙ", "DMITRI", true}, {"ҚАРЛЫҒАШ", "QARLYGHASH", true},
+		{"ҚАРЛЫҒАШ", "KARLYGASH", true}, {"ӘСЕЛ", "ASEL", true}, {"ӘСЕЛ", "AESEL", true}, {"ОСПАНОВА", "OSPANOV", false}, {"ОСПАНОВ", "OSPANOVA", false},
+		{"ОЛЬГА ИВАНОВНА", "OLGA<IVANOVNA", true}, {"OSPANOVA", "OSPANOVA", false}, {"", "", false}, {"ь", "", false}, {"海", "HAI", false},
+	} {
+		if got := mrz.Spells(c.name, c.zone); got != c.want {
+			t.Errorf("%s as %s: %v", c.name, c.zone, got)
+		}
+	}
+}

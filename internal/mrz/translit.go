@@ -25,6 +25,53 @@ func Transliterate(name string) (string, bool) {
 	return strings.Join(words, "<"), true
 }
 
+// Spells reports whether a zone's letters are an official spelling of a name:
+// that of Doc 9303, or one that states have used beside it, letter by letter. A
+// name in Latin letters alone has none beside.
+func Spells(name, zone string) bool {
+	want := bareLetters(strings.ToUpper(zone))
+	ends := map[int]bool{0: true} // how much of want the letters so far can be
+	foreign := false
+	for _, r := range norm.NFC.String(name) {
+		r = unicode.ToUpper(r)
+		s, ok := transliterated(r)
+		if !ok {
+			return false
+		}
+		foreign = foreign || r >= 'Ѐ'
+		next := map[int]bool{}
+		for _, spelling := range append(strings.Fields(variants[r]), strings.ReplaceAll(s, "<", "")) {
+			if spelling == "-" {
+				spelling = ""
+			}
+			for at := range ends {
+				if strings.HasPrefix(want[at:], spelling) {
+					next[at+len(spelling)] = true
+				}
+			}
+		}
+		ends = next
+	}
+	return foreign && want != "" && ends[len(want)]
+}
+
+// bareLetters leaves out what is no letter of a zone.
+func bareLetters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'A' || r > 'Z' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// variants are spellings beside Doc 9303's that passports of Kazakhstan and its
+// neighbours have had; "-" is none at all.
+var variants = map[rune]string{
+	'Ё': "YO IO", 'Е': "YE", 'Й': "Y -", 'Х': "H", 'Ц': "C", 'Щ': "SCH SH", 'Ъ': "-", 'Ы': "I", 'Ю': "YU U", 'Я': "YA A", 'Ж': "J", 'И': "Y",
+	'Ә': "AE", 'Ғ': "GH", 'Қ': "Q KH", 'Ң': "NG", 'Ө': "OE", 'Ұ': "Y", 'Ү': "UE", 'І': "Y", 'У': "W", 'Ь': "-",
+}
+
 func transliterated(r rune) (string, bool) {
 	if r >= 'A' && r <= 'Z' {
 		return string(r), true

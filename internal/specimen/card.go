@@ -23,10 +23,31 @@ const (
 	TD2      Kind = "TD2"
 	TD1      Kind = "TD1" // the back, with the machine readable zone
 	TD1Front Kind = "TD1-front"
+	// Cards whose labels are Kazakh and Russian and whose names are Cyrillic. They
+	// are as synthetic as the others: Utopia issues them.
+	Bilingual      Kind = "TD1-kk"
+	BilingualFront Kind = "TD1-kk-front"
 )
 
-// Kinds lists the kinds that have a machine readable zone.
+// Kinds lists the kinds that have a machine readable zone and Latin letters
+// alone: what a batch has unless it names others.
 var Kinds = []Kind{TD3, TD1, TD2}
+
+// front is the other side of a card.
+func (k Kind) front() (Kind, bool) {
+	f, ok := map[Kind]Kind{TD1: TD1Front, Bilingual: BilingualFront}[k]
+	return f, ok
+}
+
+// back is the side with the zone.
+func (k Kind) back() Kind {
+	for _, b := range []Kind{TD1, Bilingual} {
+		if f, _ := b.front(); f == k {
+			return b
+		}
+	}
+	return k
+}
 
 // Card is a drawn side at 400 dots per inch.
 type Card struct {
@@ -63,6 +84,9 @@ var plans = map[Kind]plan{
 	TD1: {85.6, 53.98, mrz.TD1, "UTOPIA IDENTITY CARD - SPECIMEN", box(64, 6.5, 16, 20), [2]float64{4, 9}, 4.9, 2.2, 4.6, []float64{17.6, 11.25, 4.9}},
 
 	TD1Front: {85.6, 53.98, 0, "UTOPIA IDENTITY CARD - SPECIMEN", box(4, 10, 26, 34), [2]float64{34, 10}, 6, 2.4, 0, nil},
+
+	Bilingual:      {85.6, 53.98, mrz.TD1, "ҮЛГІ - ОБРАЗЕЦ - UTOPIA SPECIMEN", box(64, 6.5, 16, 20), [2]float64{4, 9}, 5.5, 2.4, 4.6, []float64{17.6, 11.25, 4.9}},
+	BilingualFront: {85.6, 53.98, 0, "УТОПИЯ  ЖЕКЕ КУӘЛІК - ҮЛГІ / ОБРАЗЕЦ", box(4, 10, 26, 34), [2]float64{34, 11}, 8, 2.6, 0, nil},
 }
 
 // LicenceBack draws the back of a card whose holder a PDF417 code names, 75 mm
@@ -85,8 +109,8 @@ var (
 // drawn one.
 func Draw(f *Fonts, k Kind, p Person, portrait image.Image, r *rand.Rand) (Card, error) {
 	plan, ok := plans[k]
-	if !ok {
-		return Card{}, idem.Errorf(idem.Invalid, "SPECIMEN_KIND", "there is no specimen of kind %q", string(k))
+	if !ok || (k.back() == Bilingual) != (p.Native != nil) {
+		return Card{}, idem.Errorf(idem.Invalid, "SPECIMEN_KIND", "there is no specimen of kind %q for this holder", string(k))
 	}
 	c := Card{Image: paper(plan, r), Portrait: plan.portrait}
 	if portrait == nil {
@@ -131,9 +155,10 @@ func paper(p plan, r *rand.Rand) *image.RGBA {
 // level8 rounds to a sample of eight bits.
 func level8(v float64) uint8 { return uint8(min(max(v+.5, 0), 255)) }
 
+func day(d idem.Date) string { return fmt.Sprintf("%02d.%02d.%04d", d.Day, d.Month, d.Year) }
+
 // entries are the labels and values of the visual zone.
 func (p Person) entries() [][2]string {
-	day := func(d idem.Date) string { return fmt.Sprintf("%02d.%02d.%04d", d.Day, d.Month, d.Year) }
 	return [][2]string{
 		{"Surname", p.Surname}, {"Given names", p.Given}, {"Document No.", p.Number}, {"Personal No.", p.PersonalNumber},
 		{"Date of birth / Sex", day(p.Birth) + "  " + string(p.Sex)}, {"Date of expiry", day(p.Expiry)},
@@ -151,7 +176,12 @@ func (c *Card) print(f *Fonts, p plan, who Person) error {
 	}
 	heading.set(p.title, dots(4), dots(3+p.size))
 	entries := who.entries()
-	if p.format == mrz.TD1 {
+	switch {
+	case who.Native != nil && p.format == mrz.TD1:
+		entries = who.nativeBack()
+	case who.Native != nil:
+		entries = who.nativeFront()
+	case p.format == mrz.TD1:
 		entries = entries[:4] // the zone leaves no more room
 	}
 	for i, e := range entries {

@@ -39,12 +39,14 @@ type Holder struct {
 	Sex            string `json:"sex"`
 	Number         string `json:"dn"`
 	PersonalNumber string `json:"pn"`
+	// Native is what a bilingual card writes beside.
+	Native *Native `json:"native,omitempty"`
 }
 
 func (p Person) holder() Holder {
-	day := func(d idem.Date) string { return fmt.Sprintf("%02d%02d%02d", d.Year%100, d.Month, d.Day) }
+	short := func(d idem.Date) string { return fmt.Sprintf("%02d%02d%02d", d.Year%100, d.Month, d.Day) }
 	fill := func(s string) string { return strings.ReplaceAll(s, " ", "<") }
-	return Holder{fill(p.Surname), fill(p.Given), day(p.Birth), day(p.Expiry), string(p.Sex), p.Number, p.PersonalNumber}
+	return Holder{fill(p.Surname), fill(p.Given), short(p.Birth), short(p.Expiry), string(p.Sex), p.Number, p.PersonalNumber, p.Native}
 }
 
 // Batch asks for a folder of photographs.
@@ -52,12 +54,20 @@ type Batch struct {
 	Seed     uint64
 	Count    int      // photographs of each kind at each level
 	Levels   []string // all when empty
+	Kinds    []Kind   // those of the variable Kinds when empty
 	Portrait image.Image
 	Progress func(done int) // may be nil
 }
 
 // Total returns how many entries the manifest of the batch will have.
-func (b Batch) Total() int { return len(Kinds) * len(b.levels()) * b.Count }
+func (b Batch) Total() int { return len(b.kinds()) * len(b.levels()) * b.Count }
+
+func (b Batch) kinds() []Kind {
+	if len(b.Kinds) == 0 {
+		return Kinds
+	}
+	return b.Kinds
+}
 
 func (b Batch) levels() []string {
 	if len(b.Levels) == 0 {
@@ -73,7 +83,10 @@ func Write(ctx context.Context, f *Fonts, folder string, b Batch) error {
 		return fmt.Errorf("make the folder of specimens: %w", err)
 	}
 	w := writer{f, folder, b, nil}
-	for _, kind := range Kinds {
+	for _, kind := range b.kinds() {
+		if plans[kind].zone == nil {
+			return idem.Errorf(idem.Invalid, "SPECIMEN_KIND", "there is no specimen of kind %q with a zone", string(kind))
+		}
 		for _, level := range b.levels() {
 			for i := range b.Count {
 				if err := ctx.Err(); err != nil {
@@ -103,8 +116,8 @@ func (w *writer) add(o Order) error {
 	e := Entry{File: file, Kind: o.Kind, Level: o.Level, MRZ: p.Card.Lines, Quad: p.Quad, Person: p.Person.holder()}
 	at, size := p.Card.Portrait, p.Card.Image.Rect.Size()
 	e.Portrait, e.Card = [4]int{at.Min.X, at.Min.Y, at.Dx(), at.Dy()}, [2]int{size.X, size.Y}
-	if o.Kind == TD1 {
-		o.Kind = TD1Front
+	if front, ok := o.Kind.front(); ok {
+		o.Kind = front
 		if _, e.Front, err = w.take(o); err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ type Person struct {
 	Birth          idem.Date
 	Expiry         idem.Date
 	Sex            idem.Sex
+	Native         *Native // the names of bilingual cards; nil on all others
 }
 
 // Names have the shapes that documents meet: short and long ones, several

@@ -36,7 +36,7 @@ func Take(f *Fonts, o Order) (Photo, error) {
 	if !ok {
 		return Photo{}, idem.Errorf(idem.Invalid, "SPECIMEN_LEVEL", "there is no level %q, they are L0 to L4", o.Level)
 	}
-	p := Photo{Person: NewPerson(o.random("person"))}
+	p := Photo{Person: o.person()}
 	var err error
 	if p.Card, err = Draw(f, o.Kind, p.Person, o.Portrait, r); err != nil {
 		return Photo{}, err
@@ -51,14 +51,17 @@ func Take(f *Fonts, o Order) (Photo, error) {
 	return p, nil
 }
 
+func (o Order) person() Person {
+	if o.Kind.back() == Bilingual {
+		return NewNative(o.random("person"))
+	}
+	return NewPerson(o.random("person"))
+}
+
 // random returns the source of one purpose. The front and the back of a card
 // draw their person from the same one.
 func (o Order) random(purpose string) *rand.Rand {
-	kind := o.Kind
-	if kind == TD1Front {
-		kind = TD1
-	}
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s/%s/%s/%d", purpose, kind, o.Level, o.Index)
+	fmt.Fprintf(h, "%s/%s/%s/%d", purpose, o.Kind.back(), o.Level, o.Index)
 	return rand.New(rand.NewPCG(o.Seed, h.Sum64()))
 }

@@ -96,9 +96,12 @@ func same(n Name, a, b string) bool {
 	return a == b
 }
 
-// sameNames compares names as zones write them; a name that was cut short in
-// the zone agrees with the whole.
+// sameNames compares names as zones write them, by any official spelling of
+// Cyrillic ones; a name that was cut short in the zone agrees with the whole.
 func sameNames(a, b string) bool {
+	if mrz.Spells(a, b) || mrz.Spells(b, a) {
+		return true
+	}
 	x, y := letters(a), letters(b)
 	return x == y || min(len(x), len(y)) >= leastCut && (strings.HasPrefix(x, y) || strings.HasPrefix(y, x))
 }

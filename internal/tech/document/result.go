@@ -67,14 +67,18 @@ const (
 	PersonalNumber Name = "personal_number"
 	Surname        Name = "surname"
 	GivenNames     Name = "given_names"
+	Patronymic     Name = "patronymic"
 	BirthDate      Name = "birth_date"
 	Sex            Name = "sex"
 	Nationality    Name = "nationality"
 	ExpiryDate     Name = "expiry_date"
+	BirthPlace     Name = "birth_place"
+	Authority      Name = "issuing_authority"
 )
 
 // names is the order in which fields are given.
-var names = []Name{DocumentType, Issuer, DocumentNumber, PersonalNumber, Surname, GivenNames, BirthDate, Sex, Nationality, ExpiryDate}
+var names = []Name{DocumentType, Issuer, DocumentNumber, PersonalNumber, Surname, GivenNames, Patronymic, BirthDate, Sex, Nationality, ExpiryDate,
+	BirthPlace, Authority}
 
 // Reading is what one source says about a field.
 type Reading struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/idem-id/idem/internal/mrz"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/document/ocr"
+	"github.com/idem-id/idem/internal/tech/document/tesseract"
 )
 
 // maxPages is how many pictures of one document are taken.
@@ -26,6 +27,8 @@ type Options struct {
 	ZoneOnly bool
 	// Codes reads two-dimensional codes; nil looks for none.
 	Codes *barcode.Reader
+	// Cyrillic reads Kazakh and Russian; nil leaves such lines unread.
+	Cyrillic *tesseract.Reader
 }
 
 // Technology implements tech.Technology. It is safe for concurrent use.
@@ -100,7 +103,10 @@ func (t *Technology) readPage(ctx context.Context, s *sheet, now time.Time) erro
 			return err
 		}
 	}
-	return s.readText(ctx)
+	if err := s.readText(ctx); err != nil {
+		return err
+	}
+	return s.readNative(ctx, t.options.Cyrillic)
 }
 
 // assemble merges the pages. The zone of the page where most check digits hold

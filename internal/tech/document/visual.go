@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/mrz"
@@ -112,12 +113,15 @@ func (s *sheet) nearestName(name string) (string, ocr.Line) {
 		return "", ocr.Line{}
 	}
 	best, at, from := len(want)/4+1, "", ocr.Line{}
-	for _, l := range s.text {
+	for _, l := range s.readings() {
 		words := strings.FieldsFunc(l.Text, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '-' })
 		for i := range words {
 			for j := i + 1; j <= min(len(words), i+len(strings.Fields(name))+1); j++ {
 				text := strings.Join(words[i:j], " ")
 				d := distance(letters(text), want)
+				if mrz.Spells(name, text) {
+					d = 0
+				}
 				if d < best && (d == 0 || l.Confidence >= sureLine && len(want) > 3) {
 					best, at, from = d, text, l
 				}
@@ -128,7 +132,8 @@ func (s *sheet) nearestName(name string) (string, ocr.Line) {
 }
 
 // distance is how many letters must be changed, put in or left out.
-func distance(a, b string) int {
+func distance(one, other string) int {
+	a, b := []rune(one), []rune(other)
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -198,6 +203,7 @@ func (s *sheet) labelled(monthFirst bool) []named {
 			if from, ok = s.below(l); !ok {
 				continue
 			}
+			from = s.valueUnder(l, from)
 			rest = from.Text
 		}
 		if value, ok := fieldValue(n, rest, monthFirst); ok && from.Confidence >= sureLine {
@@ -207,17 +213,61 @@ func (s *sheet) labelled(monthFirst bool) []named {
 	return out
 }
 
-// label returns the field that a line begins to name and what follows.
+// label returns the field that a line begins to name, in one language or in
+// several, and what follows.
 func label(text string) (Name, string, bool) {
 	plain := compact(text)
+	var found Name
+	longest := 0
 	for n, all := range labels {
-		for _, l := range all {
-			if rest, ok := strings.CutPrefix(plain, compact(l)); ok && !unicode.IsLetter(first(rest)) {
-				return n, after(text, compact(l)), true
+		used := 0
+		for more := 1; more > 0; used += more {
+			more = longestPrefix(plain[used:], all)
+		}
+		if used > longest && !unicode.IsLetter(first(plain[used:])) {
+			found, longest = n, used
+		}
+	}
+	if longest > 0 {
+		return found, after(text, plain[:longest]), true
+	}
+	n, ok := nearLabel(plain)
+	return n, "", ok
+}
+
+// longestPrefix returns how many bytes of a text are the longest label that it
+// begins with.
+func longestPrefix(plain string, all []string) int {
+	n := 0
+	for _, l := range all {
+		if c := compact(l); len(c) > n && strings.HasPrefix(plain, c) {
+			n = len(c)
+		}
+	}
+	return n
+}
+
+// leastLabel is how many letters a label of two languages needs to be known in
+// spite of slips, one in six letters.
+const leastLabel = 9
+
+// nearLabel returns the field whose label in two languages a line nearly is.
+// Which field a value belongs to may be read with slips, the value may not.
+func nearLabel(plain string) (Name, bool) {
+	n := utf8.RuneCountInString(plain)
+	if n < leastLabel {
+		return "", false
+	}
+	for _, name := range names {
+		for _, a := range labels[name] {
+			for _, b := range labels[name] {
+				if a != b && distance(plain, compact(a)+compact(b)) <= n/6 {
+					return name, true
+				}
 			}
 		}
 	}
-	return "", "", false
+	return "", false
 }
 
 func first(s string) rune {

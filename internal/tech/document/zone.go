@@ -25,6 +25,7 @@ type sheet struct {
 	codes   []Code
 	quad    *ocr.Quad // nil when the document's edges do not show
 	text    []ocr.Line
+	native  map[ocr.Quad]ocr.Line // second readings, where both are sure
 	quality Quality
 }
 
