@@ -73,6 +73,7 @@ func licensee() specimen.Person {
 }
 
 func TestDOC_13_LicenceIsReadFromTheCodeOnItsBack(t *testing.T) {
+	t.Parallel()
 	needPDF417(t)
 	d := recogniser(t, false, Options{Codes: barcode.NewReader(inline{})})
 	p := licensee()
@@ -100,6 +101,7 @@ func TestDOC_13_LicenceIsReadFromTheCodeOnItsBack(t *testing.T) {
 }
 
 func TestDOC_13_CodesOfAnyDirectionAreLocated(t *testing.T) {
+	t.Parallel()
 	needPDF417(t)
 	img := licenceBack(t, "L1", 3)
 	for i := range 4 {
@@ -113,9 +115,10 @@ func TestDOC_13_CodesOfAnyDirectionAreLocated(t *testing.T) {
 }
 
 func TestPagesWithoutBarsAreNotRead(t *testing.T) {
+	t.Parallel()
 	for name, img := range map[string]image.Image{
 		"card":  photo(t, card(t, specimen.TD1Front, person(), nil).Image),
-		"zone":  photo(t, card(t, specimen.TD3, person(), nil).Image),
+		"zone":  passport(t),
 		"empty": image.NewGray(image.Rect(0, 0, 600, 400)), "dot": image.NewGray(image.Rect(0, 0, 1, 1)),
 	} {
 		s := &sheet{img: ocr.NewRaster(img)}
@@ -142,7 +145,8 @@ type broken struct{}
 func (broken) Run(context.Context, io.Reader, int) ([]byte, error) { return nil, io.ErrUnexpectedEOF }
 
 func TestAFaultOfTheReaderIsAPageWithoutCodes(t *testing.T) {
-	s := &sheet{img: ocr.NewRaster(licenceBack(t, "L0", 1))}
+	t.Parallel()
+	s := &sheet{img: ocr.NewRaster(licenceCode(t))}
 	if err := s.readCodes(t.Context(), barcode.NewReader(broken{})); err != nil || len(s.codes) != 0 {
 		t.Errorf("%+v, %v", s.codes, err)
 	}

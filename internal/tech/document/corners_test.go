@@ -10,9 +10,10 @@ import (
 // TestCornersOfAPhotograph compares the corners with where the camera put the
 // card.
 func TestCornersOfAPhotograph(t *testing.T) {
+	t.Parallel()
+	c := card(t, specimen.TD3, person(), nil)
 	for _, level := range []string{"L1", "L2", "L3"} {
 		r := random()
-		c := card(t, specimen.TD3, person(), nil)
 		shot, _ := specimen.Level(level, r)
 		img, truth := specimen.Photograph(c.Image, shot, r)
 		s := &sheet{img: ocr.NewRaster(img)}

@@ -27,6 +27,9 @@ const (
 const (
 	nativeFrom = 0.8
 	latinFrom  = 0.95
+	// labelFrom is enough for a line that the networks did not read: values need
+	// more, and labels only tell what a value is.
+	labelFrom = 0.6
 )
 
 // readNative reads the lines of a page once more as Kazakh and Russian, if it
@@ -81,7 +84,11 @@ func (s *sheet) seemsNative() bool {
 
 // choose takes the second reading of a line where the first is in doubt.
 func (s *sheet) choose(l *ocr.Line, t tesseract.Text) {
-	if !cyrillic(t.Text) || t.Confidence < nativeFrom {
+	least := nativeFrom
+	if l.Confidence < sureLine {
+		least = labelFrom
+	}
+	if !cyrillic(t.Text) || t.Confidence < least {
 		return
 	}
 	second := ocr.Line{Quad: l.Quad, Text: t.Text, Confidence: t.Confidence}
