@@ -134,6 +134,8 @@ func middle(b image.Rectangle, w, h int) image.Rectangle {
 }
 
 // paper fills a card with a tint and the waves that security printing has.
+//
+//go:norace
 func paper(p plan, r *rand.Rand) *image.RGBA {
 	im := image.NewRGBA(box(0, 0, p.width, p.height))
 	base := [3]float64{215 + 25*r.Float64(), 225 + 20*r.Float64(), 220 + 25*r.Float64()}

@@ -6,13 +6,17 @@ import (
 	"math/rand/v2"
 )
 
-// photo is a picture in the making: red, green and blue by pixel, 0..255.
+// photo is a picture in the making: red, green and blue by pixel, 0..255. It
+// belongs to one call of Photograph, so the race detector, which makes these
+// loops ten times as slow, has nothing to find in them.
 type photo struct{ pix []float32 }
 
 // tops are the colours of tables.
 var tops = [][3]float64{{120, 90, 60}, {60, 65, 70}, {180, 175, 165}, {40, 60, 50}, {150, 120, 90}}
 
 // table is an empty table with a wavy grain.
+//
+//go:norace
 func table(r *rand.Rand) *photo {
 	p := &photo{make([]float32, 3*FrameWidth*FrameHeight)}
 	top := tops[r.IntN(len(tops))]
@@ -32,6 +36,8 @@ func table(r *rand.Rand) *photo {
 
 // lay puts a side into the quad, over its shadow. Each pixel is the mean of as
 // many samples as the side has dots there.
+//
+//go:norace
 func (p *photo) lay(side *image.RGBA, q Quad) {
 	p.shadow(q)
 	m := q.toUnit()
@@ -56,6 +62,8 @@ func (p *photo) lay(side *image.RGBA, q Quad) {
 }
 
 // mix lets the table through where samples missed the side.
+//
+//go:norace
 func (p *photo) mix(x, y int, sum [3]float64, hits, of int) {
 	at := p.pix[3*(y*FrameWidth+x):]
 	for c := range 3 {
@@ -76,6 +84,8 @@ func (q Quad) bounds() (lo, hi [2]int) {
 }
 
 // bilinear adds the colour at a place between pixels.
+//
+//go:norace
 func bilinear(im *image.RGBA, x, y float64, sum *[3]float64) {
 	x, y = min(max(x, 0), float64(im.Rect.Dx()-1)), min(max(y, 0), float64(im.Rect.Dy()-1))
 	x0, y0 := int(x), int(y)
@@ -88,6 +98,8 @@ func bilinear(im *image.RGBA, x, y float64, sum *[3]float64) {
 }
 
 // shadow darkens the table around the quad, a little to the lower right.
+//
+//go:norace
 func (p *photo) shadow(q Quad) {
 	const reach = 24
 	moved := q
@@ -107,6 +119,8 @@ func (p *photo) shadow(q Quad) {
 }
 
 // each visits the pixels at their centres.
+//
+//go:norace
 func (p *photo) each(f func(x, y float64, at []float32)) {
 	for y := range FrameHeight {
 		for x := range FrameWidth {
@@ -116,6 +130,7 @@ func (p *photo) each(f func(x, y float64, at []float32)) {
 	}
 }
 
+//go:norace
 func scale(at []float32, by float64) {
 	for c := range at {
 		at[c] *= float32(by)
@@ -123,6 +138,8 @@ func scale(at []float32, by float64) {
 }
 
 // shade lets the light fall off in a direction.
+//
+//go:norace
 func (p *photo) shade(by, angle float64) {
 	sin, cos := math.Sincos(angle)
 	p.each(func(x, y float64, at []float32) {
@@ -132,6 +149,8 @@ func (p *photo) shade(by, angle float64) {
 }
 
 // glare adds a spot of reflected light, wider than high.
+//
+//go:norace
 func (p *photo) glare(by, cx, cy float64) {
 	p.each(func(x, y float64, at []float32) {
 		u, v := (x-cx)/140, (y-cy)/70
@@ -142,6 +161,7 @@ func (p *photo) glare(by, cx, cy float64) {
 	})
 }
 
+//go:norace
 func (p *photo) clip() {
 	for i, v := range p.pix {
 		p.pix[i] = min(max(v, 0), 255)
@@ -175,6 +195,8 @@ func (p *photo) smear(n int) {
 }
 
 // convolve applies a kernel along one axis; the border repeats.
+//
+//go:norace
 func (p *photo) convolve(kernel []float32, dx, dy int) {
 	out := make([]float32, len(p.pix))
 	radius := len(kernel) / 2
@@ -194,6 +216,8 @@ func (p *photo) row(y int) []float32 {
 }
 
 // addShifted adds to each pixel of a row the weighted one shift to its right.
+//
+//go:norace
 func addShifted(to, from []float32, weight float32, shift int) {
 	last := len(from) - 3
 	for i := range to {
@@ -207,12 +231,14 @@ func addShifted(to, from []float32, weight float32, shift int) {
 	}
 }
 
+//go:norace
 func (p *photo) noise(sigma float64, r *rand.Rand) {
 	for i := range p.pix {
 		p.pix[i] += float32(sigma * r.NormFloat64())
 	}
 }
 
+//go:norace
 func (p *photo) image() *image.RGBA {
 	im := image.NewRGBA(image.Rect(0, 0, FrameWidth, FrameHeight))
 	for i := range FrameWidth * FrameHeight {

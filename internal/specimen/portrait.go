@@ -30,6 +30,7 @@ func face(r *rand.Rand) image.Image {
 	return im
 }
 
+//go:norace
 func ellipse(im *image.RGBA, cx, cy, rx, ry float64, c color.RGBA) {
 	for y := range im.Rect.Dy() {
 		for x := range im.Rect.Dx() {

@@ -68,6 +68,7 @@ func guided(t testing.TB, img image.Image) tech.Guidance {
 }
 
 func TestGuideFindsTheDocument(t *testing.T) {
+	t.Parallel()
 	for _, level := range []string{"L0", "L1", "L2", "L3", "L4"} {
 		img, truth := preview(t, level)
 		g := guided(t, img)
@@ -88,7 +89,11 @@ func TestGuideFindsTheDocument(t *testing.T) {
 }
 
 func TestGuideNamesWhatIsWrong(t *testing.T) {
-	plain := func() *image.RGBA { img, _ := preview(t, "L1"); return img }
+	t.Parallel()
+	once, _ := preview(t, "L1")
+	plain := func() *image.RGBA {
+		return &image.RGBA{Pix: slices.Clone(once.Pix), Stride: once.Stride, Rect: once.Rect}
+	}
 	table := image.NewRGBA(image.Rect(0, 0, 960, 720))
 	draw.Draw(table, table.Rect, image.NewUniform(color.Gray{Y: 120}), image.Point{}, draw.Src)
 	far := image.NewRGBA(table.Rect)

@@ -5,6 +5,7 @@ import (
 	"image"
 	"io"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/idem-id/idem/internal/picture"
@@ -23,10 +24,20 @@ func cyrillicLetters(t testing.TB) *tesseract.Reader {
 	return tesseract.NewReader(&picture.Worker{Path: "/usr/bin/env", Args: append(tesseract.Environment(), p.Command()...)})
 }
 
-// bilingual photographs both sides of a card with Kazakh and Russian labels.
-func bilingual(t testing.TB) (specimen.Person, image.Image, image.Image) {
-	p := specimen.NewNative(random())
-	return p, photo(t, card(t, specimen.BilingualFront, p, nil).Image), photo(t, card(t, specimen.Bilingual, p, nil).Image)
+// bilingual is a photograph of each side of a card with Kazakh and Russian
+// labels, taken once.
+func bilingual(t testing.TB) (p specimen.Person, front, back image.Image) {
+	t.Helper()
+	p = specimen.NewNative(random())
+	sides.Do(func() {
+		sides.front, sides.back = photo(t, card(t, specimen.BilingualFront, p, nil).Image), photo(t, card(t, specimen.Bilingual, p, nil).Image)
+	})
+	return p, sides.front, sides.back
+}
+
+var sides struct {
+	sync.Once
+	front, back image.Image
 }
 
 func TestDOC_1_CyrillicVisualZoneOfABilingualCard(t *testing.T) {
