@@ -239,7 +239,7 @@ func TestLongLockIsUnavailable(t *testing.T) {
 }
 
 // TestDeadlockIsRunAgain locks two persons crosswise: one update is lost and
-// must succeed at its second try, although its function hides the error.
+// must succeed at a later try, although its function hides the error.
 func TestDeadlockIsRunAgain(t *testing.T) {
 	s := open(t, storetest.PostgresURL(t), postgres.Options{})
 	org := storetest.NewOrganisation(t, s)
@@ -269,8 +269,8 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 		})
 	}
 	done.Wait()
-	if runs[0]+runs[1] != 3 {
-		t.Errorf("the functions ran %v times, want three in all", runs)
+	if runs[0]+runs[1] < 3 { // more when the second try meets the other update again
+		t.Errorf("the functions ran %v times, want three in all at least", runs)
 	}
 	for _, one := range p {
 		err := s.View(t.Context(), org, func(tx store.Tx) error {
