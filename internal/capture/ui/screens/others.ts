@@ -45,13 +45,17 @@ export async function foreign(page: Page, step: Step, signal: AbortSignal): Prom
   await stage.chosen(signal);
 }
 
+/** The answers to something that was sent and that the person can send better. */
+const refused = new Set([413, 415, 422]);
+
 /** Tells what went wrong between here and the server and waits for another try, or for the network. */
 export async function problem(page: Page, step: Step | null, cause: unknown, signal: AbortSignal): Promise<void> {
   const { stage, texts } = page;
   const refusal = cause instanceof Refusal ? cause : null;
   const kind = !refusal ? "script" : refusal.offline ? (refusal.code === "TIMEOUT" ? "timeout" : "network") : refusal.code;
   const text = !refusal ? texts.say("error") : refusal.offline ? texts.say(`problem.${kind}.text`) : texts.error(refusal.code);
-  stage.show("problem", step, texts.say(refusal?.offline ? `problem.${kind}.title` : "problem.title"), h("p", {}, text), actions(button("retry", texts.say("retry"))));
+  const title = refusal?.offline ? `problem.${kind}.title` : refusal && refused.has(refusal.status) ? "result.title" : "problem.title";
+  stage.show("problem", step, texts.say(title), h("p", {}, text), actions(button("retry", texts.say("retry"))));
   stage.mark("problem", kind);
   stage.say(text);
   const back = new Promise<void>(resolve => { if (kind === "network") window.addEventListener("online", () => resolve(), { once: true, signal }); });
