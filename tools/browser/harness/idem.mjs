@@ -65,8 +65,10 @@ export class Idem {
 
   native(method, path, body) { return this.call(method, path, body, { Authorization: `Bearer ${this.secret}` }); }
 
-  /** Makes a flow of technologies under a name of its own; more are further members of it. */
-  flow(technologies, more = {}) { return this.native("POST", "/v1/flows", { name: `${technologies.join(" ")} ${randomUUID()}`, technologies, ...more }); }
+  /** Makes a flow of technologies under a name of its own; more are further members of it. Persons are made only when more says so. */
+  flow(technologies, more = {}) {
+    return this.native("POST", "/v1/flows", { name: `${technologies.join(" ")} ${randomUUID()}`, technologies, person_config: { collection_enabled: false }, ...more });
+  }
 
   async open(flow, metadata = {}, locale) {
     const opened = await this.call("POST", "/api/v1/flows/session/create/", { api_key: flow.key, metadata, ...(locale ? { locale } : {}) });

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openBrowser } from "./browser.mjs";
-import { eventually, Idem } from "./idem.mjs";
+import { Idem } from "./idem.mjs";
 
 export const stage = process.env.STAGE;
 export const idem = new Idem(process.env.IDEM_URL, process.env.IDEM_SECRET);
@@ -26,11 +26,12 @@ export function text(key, values = {}, locale = "en") {
   return found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-/** A browser for the tests of a file; see openBrowser for options. */
-export function browser(options) {
-  const held = {};
-  before(async () => { Object.assign(held, await openBrowser(stage, process.env.SCRATCH, options)); });
-  afterEach(() => held.tidy());
+/** A browser for the tests of a file; see openBrowser for options. Its pages are closed after each test, unless keep is set. */
+export function browser({ keep = false, ...options } = {}) {
+  const opened = openBrowser(stage, process.env.SCRATCH, options);
+  const held = { page: async (...asked) => (await opened).page(...asked) }; // for other hooks, which do not wait for this one
+  before(async () => { Object.assign(held, await opened); });
+  if (!keep) afterEach(() => held.tidy());
   after(() => held.close?.());
   return held;
 }
@@ -38,8 +39,14 @@ export function browser(options) {
 /** A test that fails when it takes longer than so many seconds. */
 export function within(seconds, name, run) { test(name, { timeout: seconds * 1000 }, run); }
 
+const moving = ["LDHP", "LDD", "LDP"], mostTries = 3;
+
+/** The selector of a screen by its data attributes. */
+const where = marks => `main${Object.entries(marks).map(([name, value]) => `[data-${name}="${value}"]`).join("")}`;
+
 export class Visit {
-  constructor(page, session) { this.page = page; this.session = session; }
+  /** root is where the page of the session is: the page itself, or a frame in it. */
+  constructor(page, session, root = page) { Object.assign(this, { page, session, root }); }
 
   /** Opens the page of a session. options: those of the browser's pages, and query. */
   static async begin(held, session, { query = "locale=en", ...options } = {}) {
@@ -49,21 +56,31 @@ export class Visit {
     return visit;
   }
 
-  /** Waits for a screen. about: its data attributes, such as { part: "review" }. */
-  async on(screen, about = {}, root = this.page) {
-    const marks = Object.entries(about).map(([name, value]) => `[data-${name}="${value}"]`).join("");
-    const found = root.locator(`main[data-screen="${screen}"]${marks}`);
-    try {
-      await found.waitFor();
-    } catch {
-      throw new Error(`waited for the screen ${screen} ${JSON.stringify(about)}, saw: ${await this.seen()}`);
+  /**
+   * Waits for a screen. about: its data attributes, such as { part: "review" }. Moves that did not work on the way are
+   * made again, as a person would: on a busy machine the camera's pictures come late.
+   */
+  async on(screen, about = {}) {
+    const found = this.root.locator(where({ screen, ...about }));
+    const missed = this.root.locator(moving.map(technology => where({ screen: "result", outcome: "failed", technology })).join(", "));
+    for (let left = mostTries; ; left--) {
+      try {
+        await found.or(missed).first().waitFor();
+      } catch {
+        throw new Error(`waited for the screen ${screen} ${JSON.stringify(about)}, saw: ${await this.seen()}`);
+      }
+      if (await missed.count() === 0 || screen === "result") return found;
+      assert.ok(left > 1, `the moves failed: ${await this.seen()}`);
+      await this.again();
     }
-    return found;
   }
 
-  seen() { return this.page.locator("main").evaluateAll(all => all.map(m => `${JSON.stringify(m.dataset)} ${m.innerText.replace(/\s+/g, " ")}`).join("; ")); }
+  /** Tries a step again. */
+  again() { return this.press("retry"); }
 
-  press(action) { return this.page.locator(`[data-action="${action}"]:visible`).first().click(); }
+  seen() { return this.root.locator("main").evaluateAll(all => all.map(m => `${JSON.stringify(m.dataset)} ${m.innerText.replace(/\s+/g, " ")}`).join("; ")); }
+
+  press(action) { return this.root.locator(`[data-action="${action}"]:visible`).first().click(); }
 
   /** Answers the picker behind a button with files. */
   async upload(files, action = "upload") {
@@ -73,16 +90,21 @@ export class Visit {
   }
 
   /** Waits until the screen says so. */
-  async reads(words, root = this.page) {
+  async reads(words) {
     try {
-      await root.locator("main").getByText(words).first().waitFor();
+      await this.root.locator("main").getByText(words).first().waitFor();
     } catch {
       throw new Error(`waited for "${words}", saw: ${await this.seen()}`);
     }
   }
 
-  /** Fails when the condition does not come to hold within the page. */
-  async until(what, look) { await eventually(what, look, 30); }
+  /** Waits until the camera has shown so many more pictures. */
+  pictures(n) {
+    return this.root.locator("video").evaluate((video, n) => new Promise(seen => {
+      const next = () => { if (n-- > 0) video.requestVideoFrameCallback(next); else seen(); };
+      next();
+    }), n);
+  }
 
   /** Goes on from the first screen to the first step. */
   async start() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -14,8 +15,9 @@ import (
 )
 
 // issue makes the holder's documents: the scene DOCUMENT and document.jpg of a
-// passport, selfie.jpg, and below chip the files of its chip with csca.cer, the
-// root that issued it.
+// passport, front.jpg of a card, whose machine readable zone is on its back,
+// selfie.jpg, and below chip the files of a chip with csca.cer, the root that
+// issued it.
 func (s *set) issue(holder image.Image) error {
 	fonts, err := specimen.LoadFonts(specimen.FontFolder)
 	if err != nil {
@@ -24,44 +26,50 @@ func (s *set) issue(holder image.Image) error {
 	r := rand.New(rand.NewPCG(11, 11))
 	who := specimen.NewPerson(r)
 	s.Person = person{who.Surname, who.Given, who.Number, who.PersonalNumber}
-	card, err := specimen.Draw(fonts, specimen.TD3, who, holder, r)
+	front, err := specimen.Draw(fonts, specimen.TD1Front, who, holder, r)
 	if err != nil {
 		return err
 	}
-	if err := s.photograph(card); err != nil {
+	passport, err := specimen.Draw(fonts, specimen.TD3, who, holder, r)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.picture("front.jpg", shoot(front, 0)), s.picture("document.jpg", shoot(passport, 0)), s.picture("selfie.jpg", holder)); err != nil {
+		return err
+	}
+	if err := s.scene("DOCUMENT", swaying(passport)); err != nil {
 		return err
 	}
 	portrait, err := encode(holder)
 	if err != nil {
 		return err
 	}
-	if err := s.write("selfie.jpg", portrait); err != nil {
-		return err
-	}
-	return s.chip(card.Lines, portrait)
+	return s.chip(passport.Lines, portrait)
 }
 
-// photograph writes a picture of the card, and the same as a scene: a hand
-// moves it a little between its frames.
-func (s *set) photograph(card specimen.Card) error {
-	var frames []*image.RGBA
+// shoot photographs a card, turned by so many degrees more.
+func shoot(card specimen.Card, more float64) *image.RGBA {
+	shot := specimen.Shot{Width: 1420, Turn: 1 + more, Tilt: 4, Pan: 3, Blur: .5, Light: .1}
+	picture, _ := specimen.Photograph(card.Image, shot, rand.New(rand.NewPCG(3, 3))) // always on the same table
+	return picture
+}
+
+// swaying is what a camera sees that a hand holds over a card.
+func swaying(card specimen.Card) (frames []*image.RGBA) {
 	for i := range 3 {
-		shot := specimen.Shot{Width: 1420, Turn: 1 + .2*float64(i), Tilt: 4, Pan: 3, Blur: .5, Light: .1}
-		picture, _ := specimen.Photograph(card.Image, shot, rand.New(rand.NewPCG(3, 3))) // the same table
-		if i == 0 {
-			data, err := encode(picture)
-			if err != nil {
-				return err
-			}
-			if err := s.write("document.jpg", data); err != nil {
-				return err
-			}
-		}
-		frame := image.NewRGBA(image.Rect(0, 0, frameWidth, frameHeight))
+		picture, frame := shoot(card, .2*float64(i)), image.NewRGBA(image.Rect(0, 0, frameWidth, frameHeight))
 		draw.CatmullRom.Scale(frame, frame.Rect, picture, picture.Rect, draw.Src, nil)
 		frames = append(frames, frame)
 	}
-	return s.scene("DOCUMENT", frames)
+	return frames
+}
+
+func (s *set) picture(name string, im image.Image) error {
+	data, err := encode(im)
+	if err != nil {
+		return err
+	}
+	return s.write(name, data)
 }
 
 func (s *set) chip(zone []string, portrait []byte) error {

@@ -54,9 +54,9 @@ func feather(w, h int) *image.Alpha {
 // The ellipsoid that a face is bent on, as shares of its box, and how soon its
 // border holds still. These were found by trying which the pose network follows.
 const (
-	reachX   = .7
+	reachX   = .6
 	reachY   = .6
-	holdFast = 3
+	holdFast = 5
 )
 
 // turned bends a frame as if the face in the box were the front of an
@@ -103,7 +103,7 @@ var turns = []turn{{"LEFT", -1, 0, 24}, {"RIGHT", 1, 0, 24}, {"UP", 0, 1, 15}, {
 // angles at which the move is seen and the face is still its owner's.
 func (t turn) angle(ctx context.Context, e *ort.Engine, rest *image.RGBA, from *face.Face) (float64, error) {
 	var good []float64
-	for a := 10.; a <= 50; a += 5 {
+	for a := 10.; a <= 50; a += 2.5 {
 		seen, err := find(ctx, e, turned(rest, from.Box, a*t.yaw, a*t.pitch))
 		if err != nil && !errors.Is(err, errNoFace) {
 			return 0, err
@@ -112,15 +112,15 @@ func (t turn) angle(ctx context.Context, e *ort.Engine, rest *image.RGBA, from *
 			good = append(good, a)
 		}
 	}
-	if len(good) < 2 {
+	if len(good) < 3 {
 		return 0, fmt.Errorf("bend a face %s: the estimated pose follows at %v degrees only", t.name, good)
 	}
-	return good[len(good)/2], nil
+	return good[(len(good)-1)/2], nil
 }
 
 // alike is the comparison score from which on two frames show one person; the
-// technology asks for 0.25 between frames.
-const alike = .4
+// technology asks for 0.42 of faces that look into the camera.
+const alike = .5
 
 func (t turn) shown(from, seen *face.Face) bool {
 	yaw, pitch := seen.Pose.Yaw-from.Pose.Yaw, seen.Pose.Pitch-from.Pose.Pitch
