@@ -39,7 +39,7 @@ export function browser({ keep = false, ...options } = {}) {
 /** A test that fails when it takes longer than so many seconds. */
 export function within(seconds, name, run) { test(name, { timeout: seconds * 1000 }, run); }
 
-const moving = ["LDHP", "LDD", "LDP"], mostTries = 3;
+const moving = ["LDHP", "LDD", "LDP"], mostTries = 10; // a flow of the tests allows as many
 
 /** The selector of a screen by its data attributes. */
 const where = marks => `main${Object.entries(marks).map(([name, value]) => `[data-${name}="${value}"]`).join("")}`;
@@ -58,7 +58,8 @@ export class Visit {
 
   /**
    * Waits for a screen. about: its data attributes, such as { part: "review" }. Moves that did not work on the way are
-   * made again, as a person would: on a busy machine the camera's pictures come late.
+   * made again, as a person would: on a busy machine the camera's pictures come late, and a portrait that is bent far
+   * can be taken for somebody else's.
    */
   async on(screen, about = {}) {
     const found = this.root.locator(where({ screen, ...about }));
