@@ -9,6 +9,8 @@ import (
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"github.com/idem-id/idem"
 )
 
 // code draws the address of a session's page, for the camera of a phone. It is
@@ -18,7 +20,12 @@ func (s *server) code(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	svg, err := drawCode(s.address(r, Path(id), s.texts.choose(r, session.Locale).locale))
+	address := s.address(r, Path(id), s.texts.choose(r, session.Locale).locale)
+	if len(address) > mostAddress {
+		s.Refuse(w, r, errAddress)
+		return
+	}
+	svg, err := drawCode(address)
 	if err != nil {
 		s.Refuse(w, r, err)
 		return
@@ -39,6 +46,12 @@ func (s *server) address(r *http.Request, path, locale string) string {
 	}
 	return base + path + "?" + url.Values{"locale": {locale}}.Encode()
 }
+
+// mostAddress is more than any address of a page has, and less than a code
+// holds: without a public URL a part of it is what the request says.
+const mostAddress = 1 << 10
+
+var errAddress = idem.Errorf(idem.Invalid, "HOST_INVALID", "the request names too long a host")
 
 // quiet is how many modules around a code stay white (ISO/IEC 18004, 9.1).
 const quiet = 4

@@ -73,7 +73,7 @@ func fonts(t testing.TB) *specimen.Fonts {
 	t.Helper()
 	f, err := specimen.LoadFonts(specimen.FontFolder)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err, "(make test installs what is missing)")
 	}
 	return f
 }

@@ -19,7 +19,7 @@ func cyrillicLetters(t testing.TB) *tesseract.Reader {
 	t.Helper()
 	p, err := tesseract.Find(t.Context())
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err, "(make test installs what is missing)")
 	}
 	return tesseract.NewReader(&picture.Worker{Path: "/usr/bin/env", Args: append(tesseract.Environment(), p.Command()...)})
 }
