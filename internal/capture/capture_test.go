@@ -37,7 +37,11 @@ func sessions(_ *http.Request, id idem.SessionID) (capture.Session, error) {
 
 func serve(publicURL string) http.Handler {
 	mux := http.NewServeMux()
-	capture.Routes(mux, capture.Deps{Session: sessions, PublicURL: publicURL, Refuse: func(w http.ResponseWriter, _ *http.Request, _ error) {
+	capture.Routes(mux, capture.Deps{Session: sessions, PublicURL: publicURL, Refuse: func(w http.ResponseWriter, _ *http.Request, err error) {
+		if idem.KindOf(err) == idem.Invalid {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
 		w.WriteHeader(http.StatusInternalServerError)
 	}})
 	return mux

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/makiuchi-d/gozxing"
@@ -58,5 +59,16 @@ func TestCodeLeadsToThePage(t *testing.T) {
 		if err != nil || code.GetText() != c.want {
 			t.Errorf("%v, %v, want %s", code, err, c.want)
 		}
+	}
+}
+
+// TestCodeOfTooLongAHostIsRefused names a host that no code could hold.
+func TestCodeOfTooLongAHostIsRefused(t *testing.T) {
+	r := httptest.NewRequest("GET", "/flow/"+running+"/qr.svg", nil)
+	r.Host = strings.Repeat("h", 5000)
+	w := httptest.NewRecorder()
+	serve("").ServeHTTP(w, r)
+	if w.Code != 400 {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/httpapi/flows"
 )
 
 // TestBodiesNobodyWaitsForAreNotRead announces bodies and sends nothing.
@@ -28,6 +30,45 @@ func TestBodiesNobodyWaitsForAreNotRead(t *testing.T) {
 				s.Errorf("%s answers %d after %v", at, code, time.Since(begun))
 			}
 			s.Must(out.Close())
+		}
+	})
+}
+
+// TestStalledBodiesAreFew has one session keep bodies open that do not come: one
+// too many is refused, another session's are not, and the places come back.
+func TestStalledBodiesAreFew(t *testing.T) {
+	each(t, func(s *server) {
+		s = limited(s, &stopped{}, flows.DefaultRates())
+		flow := s.Flow(nil, idem.TechLivenessShort)
+		path, _ := s.begin(flow)
+		other, _ := s.begin(flow)
+		answers := make(chan int, 4)
+		var bodies []*io.PipeWriter
+		for range cap(answers) {
+			in, out := io.Pipe()
+			bodies = append(bodies, out)
+			go func() {
+				code, _ := s.call("POST", path+"/steps/0/", "multipart/form-data; boundary=x", in)
+				answers <- code
+			}()
+			go io.WriteString(out, "--x\r\nContent-Disposition: form-data; name=image\r\n\r\n"+strings.Repeat("x", 1<<16))
+		}
+		if code := <-answers; code != 429 {
+			s.Errorf("the first answer is %d", code)
+		}
+		if code, _ := s.form(other+"/steps/0/", [2]string{"image", face()}); code != 200 {
+			s.Errorf("another session's submission: %d", code)
+		}
+		for _, out := range bodies {
+			s.Must(out.Close())
+		}
+		for range cap(answers) - 1 {
+			if code := <-answers; code != 400 {
+				s.Errorf("half a form: %d", code)
+			}
+		}
+		if code, _ := s.form(path+"/steps/0/", [2]string{"image", face()}); code != 200 {
+			s.Errorf("the submission behind them: %d", code)
 		}
 	})
 }

@@ -220,10 +220,18 @@ func (a *api) expected(w http.ResponseWriter, r *http.Request) (idem.SessionID, 
 	if err == nil {
 		err = a.Flows.Expects(r.Context(), id, i)
 	}
-	if err != nil && r.ContentLength != 0 {
-		w.Header().Set("Connection", "close")
+	if err != nil {
+		leaveUnread(w, r)
 	}
 	return id, i, err
+}
+
+// leaveUnread lets a refusal go out at once: on a connection that is kept the
+// server would wait for the body first.
+func leaveUnread(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 func (a *api) submit(w http.ResponseWriter, r *http.Request) (any, error) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -79,11 +80,14 @@ type Limiter struct {
 	proxies peer.Proxies
 	buckets map[Limit]*throttle.Buckets
 	refused map[Limit]*atomic.Int64
+
+	mu     sync.Mutex
+	bodies map[string]int // being read, by session
 }
 
 // NewLimiter returns a limiter; now is its clock.
 func NewLimiter(rates Rates, proxies peer.Proxies, now func() time.Time) *Limiter {
-	l := &Limiter{proxies, map[Limit]*throttle.Buckets{}, map[Limit]*atomic.Int64{}}
+	l := &Limiter{proxies: proxies, buckets: map[Limit]*throttle.Buckets{}, refused: map[Limit]*atomic.Int64{}, bodies: map[string]int{}}
 	for name, r := range rates {
 		l.buckets[name], l.refused[name] = throttle.New(r, mostKeys, now), &atomic.Int64{}
 	}
@@ -113,7 +117,39 @@ func (l *Limiter) take(name Limit, key string) error {
 	return errRate.With("retry_after", int(math.Ceil(wait.Seconds())))
 }
 
-// admit lets a request to a session's route in.
+// mostBodies is how many requests with a body a session may have under way: a
+// submission, a look at the camera, and one whose connection was lost unseen.
+// Bodies that come slowly would otherwise fill the memory that all share.
+const mostBodies = 3
+
+// enter lets a request to a session's route in until leave is called.
+func (l *Limiter) enter(name Limit, r *http.Request) (leave func(), err error) {
+	if err := l.admit(name, r); err != nil {
+		return nil, err
+	}
+	id, ok := idem.ParseID(r.PathValue("session_id"))
+	if l == nil || !ok || r.ContentLength == 0 {
+		return func() {}, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bodies[id] >= mostBodies {
+		l.refused[name].Add(1)
+		return nil, errRate.With("retry_after", 1)
+	}
+	l.bodies[id]++
+	return func() { l.leave(id) }, nil
+}
+
+func (l *Limiter) leave(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bodies[id]--; l.bodies[id] == 0 {
+		delete(l.bodies, id)
+	}
+}
+
+// admit counts a request to a session's route.
 func (l *Limiter) admit(name Limit, r *http.Request) error {
 	if l == nil || name == unlimited {
 		return nil

@@ -115,9 +115,12 @@ func (a *api) serve(rt route) http.Handler {
 
 // answer runs a route within the limits of its clients.
 func (a *api) answer(rt route, w http.ResponseWriter, r *http.Request) (any, error) {
-	if err := a.Limiter.admit(rt.limit, r); err != nil {
+	leave, err := a.Limiter.enter(rt.limit, r)
+	if err != nil {
+		leaveUnread(w, r)
 		return nil, err
 	}
+	defer leave()
 	body, err := rt.handle(w, r)
 	if errors.Is(err, idem.ErrSessionNotFound) {
 		a.Limiter.miss(rt.limit, r)
