@@ -264,13 +264,12 @@ func (s *server) ends(c *client.Client, of *client.FlowClient, f client.Flow) {
 	s.Helper()
 	ctx := s.Context()
 	s.Document.Finds(flowtest.Card("ann", "OTHER1", "D2"))
-	s.Clock.Advance(11 * time.Minute) // the holder's phone takes further codes
 	for _, decide := range []func(id string) (client.Collection, error){
 		func(id string) (client.Collection, error) { return c.DiscardCollection(ctx, id) },
 		func(id string) (client.Collection, error) { return c.CreateCollection(ctx, id) },
 		func(id string) (client.Collection, error) { return c.AttachCollection(ctx, id, s.anybody(c)) },
 	} {
-		s.Clock.Advance(10 * time.Minute) // a phone is sent three codes in that time
+		s.Clock.Advance(11 * time.Minute) // a phone is sent three codes in ten
 		id := must(of.Open(ctx, client.NewSession{}))(s).ID
 		s.Finish(idem.SessionID(id))
 		if got := s.awaitCollection(c, id); got.State != client.CollectionConflict {
