@@ -61,7 +61,7 @@ func (f *Flows) DrawSheets(ctx context.Context, p idem.Principal, id idem.Sessio
 		return nil
 	})
 	if err != nil {
-		f.drop(ctx, p.Org, []idem.BlobRef{files.PDF, files.PNG})
+		f.discard(ctx, p.Org, []idem.BlobRef{files.PDF, files.PNG}, err)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -35,24 +36,42 @@ func (f *Flows) State(ctx context.Context, id idem.SessionID) (s idem.Session, e
 // change runs g with a session locked, stores it, and does what an ended one
 // needs.
 func (f *Flows) change(ctx context.Context, org idem.OrgID, id idem.SessionID, g func(store.Tx, *idem.Session) error) (s idem.Session, err error) {
+	committing := false
 	err = f.Store.Update(ctx, org, func(tx store.Tx) error {
+		committing = false
 		if s, err = tx.Sessions().GetForUpdate(ctx, id); err != nil {
 			return fmt.Errorf("lock session: %w", err)
 		}
-		running := !s.Ended()
-		if err := g(tx, &s); err != nil {
+		if err := f.alter(ctx, tx, &s, g); err != nil {
 			return err
 		}
-		if err := tx.Sessions().Save(ctx, s); err != nil {
-			return fmt.Errorf("save session: %w", err)
-		}
-		if running && s.Ended() {
-			return f.ended(ctx, tx, &s)
-		}
+		committing = true
 		return nil
 	})
+	if err != nil && committing && !errors.Is(err, idem.ErrStorageFull) {
+		err = unsure{err}
+	}
 	return s, err
 }
+
+func (f *Flows) alter(ctx context.Context, tx store.Tx, s *idem.Session, g func(store.Tx, *idem.Session) error) error {
+	running := !s.Ended()
+	if err := g(tx, s); err != nil {
+		return err
+	}
+	if err := tx.Sessions().Save(ctx, *s); err != nil {
+		return fmt.Errorf("save session: %w", err)
+	}
+	if running && s.Ended() {
+		return f.ended(ctx, tx, s)
+	}
+	return nil
+}
+
+// unsure marks the failure of a commit whose outcome is not known.
+type unsure struct{ error }
+
+func (u unsure) Unwrap() error { return u.error }
 
 // Start leaves NEW. Steps of a person whom the metadata names take the results
 // of earlier sessions, if the flow says so.
@@ -74,8 +93,8 @@ func (f *Flows) Start(ctx context.Context, id idem.SessionID) (idem.Session, err
 		}
 		return f.skip(ctx, tx, s, copies)
 	})
-	if err != nil {
-		f.drop(ctx, org, copies.pictures())
+	if err != nil || s.Person == "" {
+		f.discard(ctx, org, copies.pictures(), err)
 	}
 	return s, err
 }
@@ -230,6 +249,16 @@ func (f *Flows) put(ctx context.Context, org idem.OrgID, s *idem.Session, data [
 	return ref, nil
 }
 
+// discard drops the objects of a change that was not made. They stay where
+// that is not known: a row may name them.
+func (f *Flows) discard(ctx context.Context, org idem.OrgID, refs []idem.BlobRef, err error) {
+	if errors.As(err, new(unsure)) {
+		f.Log.WarnContext(ctx, "pictures left behind by a change of unknown outcome", "organisation", org, "blobs", refs)
+		return
+	}
+	f.drop(ctx, org, refs)
+}
+
 // drop deletes objects that no row names.
 func (f *Flows) drop(ctx context.Context, org idem.OrgID, refs []idem.BlobRef) {
 	for _, ref := range refs {
@@ -239,12 +268,20 @@ func (f *Flows) drop(ctx context.Context, org idem.OrgID, refs []idem.BlobRef) {
 	}
 }
 
-// skip gives steps their copied results and links the person.
+// skip gives steps their copied results and links the person. Of a person who
+// was deleted since the results were copied, nothing is taken.
 func (f *Flows) skip(ctx context.Context, tx store.Tx, s *idem.Session, copies *reused) error {
 	if copies.person == "" {
 		return nil
 	}
-	s.Person = copies.person
+	who, err := tx.Persons().GetForUpdate(ctx, copies.person)
+	if err != nil {
+		return fmt.Errorf("lock person: %w", err)
+	}
+	if !who.Live() {
+		return nil
+	}
+	s.Person = who.ID
 	if len(copies.steps) == 0 {
 		return nil
 	}

@@ -215,7 +215,7 @@ func (f *Flows) settle(ctx context.Context, org idem.OrgID, s *idem.Session, ste
 		return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: step})
 	})
 	if err != nil || now.Steps[step].Result == nil {
-		f.drop(ctx, org, (&idem.Session{Steps: []idem.Step{{Result: &result}}}).Pictures())
+		f.discard(ctx, org, (&idem.Session{Steps: []idem.Step{{Result: &result}}}).Pictures(), err)
 	}
 	return now, out, err
 }

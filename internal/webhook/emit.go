@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/idem-id/idem"
@@ -42,7 +43,8 @@ type payload struct {
 
 // Emit keeps an event and queues its delivery to each enabled webhook of the
 // session's flow, in the caller's transaction. The events of one session must
-// be emitted one after the other, which the lock of the session sees to.
+// be emitted one after the other, which the lock of the session sees to. Of an
+// erased session nothing is told.
 func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 	hooks, err := tx.Webhooks().List(ctx, e.Session.Flow)
 	if err != nil {
@@ -55,7 +57,11 @@ func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 			continue
 		}
 		if !kept {
-			if err := keep(ctx, tx, id, e); err != nil {
+			err := keep(ctx, tx, id, e)
+			if errors.Is(err, idem.ErrErased) { // nobody may be told of this session any more
+				return nil
+			}
+			if err != nil {
 				return err
 			}
 			kept = true
