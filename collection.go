@@ -10,7 +10,7 @@ import (
 type CollectionState string
 
 // A queued collection ends as done, skipped for a reason, as a conflict that
-// an operator resolves, or failed for good.
+// an operator resolves, or as failed, which a further run of its job mends.
 const (
 	CollectionQueued   CollectionState = "QUEUED"
 	CollectionDone     CollectionState = "DONE"
@@ -56,13 +56,19 @@ type Hit struct {
 // Closed reports whether nothing more may happen. A conflict is open to an
 // operator's decision only.
 func (c *Collection) Closed(decided bool) bool {
-	return c.State != CollectionQueued && !(decided && c.State == CollectionConflict)
+	switch c.State {
+	case CollectionQueued, CollectionFailed:
+		return false
+	case CollectionConflict:
+		return !decided
+	}
+	return true
 }
 
-// End closes a queued collection, or one in conflict that an operator
-// resolved; a second time it is SESSION_STATE.
+// End closes a queued or failed collection, or one in conflict that an operator
+// resolved; otherwise it is SESSION_STATE.
 func (c *Collection) End(state CollectionState, reason CollectionReason, person PersonID, now time.Time) error {
-	if c.State != CollectionQueued && c.State != CollectionConflict {
+	if c.Closed(true) {
 		return ErrSessionState.With("collection", string(c.State))
 	}
 	c.State, c.Reason, c.Person, c.EndedAt = state, reason, person, now
@@ -94,6 +100,9 @@ type Harvest struct {
 	Photos  []HarvestedPhoto
 	// Match is the result of Face2Face, nil when that was not run.
 	Match *bool
+	// Faced is whose photo the face matched; "" when it was the session's own
+	// document, or did not match.
+	Faced PersonID
 }
 
 // HarvestedPhoto is a picture of the session and what it becomes.
@@ -107,7 +116,8 @@ type HarvestedPhoto struct {
 // is nothing to collect, or when documents contradict each other, which is
 // CollectionNumbersDiffer.
 func (s *Session) Harvest(settings Settings, metadata map[string][]string) (Harvest, CollectionReason) {
-	h := Harvest{Match: s.matched()}
+	h := Harvest{}
+	h.Match, h.Faced = s.matched()
 	if !slices.ContainsFunc(s.Steps, func(p Step) bool { return p.Contributes() }) {
 		return h, CollectionNothing
 	}
@@ -134,14 +144,20 @@ func (s *Session) Harvest(settings Settings, metadata map[string][]string) (Harv
 	return h, ""
 }
 
-// matched is the result of a Face2Face that was run.
-func (s *Session) matched() *bool {
+// matched is the result of a Face2Face that was run, and the person whom the
+// metadata named if it was their photo that matched.
+func (s *Session) matched() (match *bool, faced PersonID) {
 	for i := range s.Steps {
-		if p := &s.Steps[i]; p.Technology == TechFace2Face && p.Result != nil {
-			return &p.Result.Passed
+		p := &s.Steps[i]
+		if p.Technology != TechFace2Face || p.Result == nil {
+			continue
 		}
+		if m := p.Result.Match; p.Result.Passed && m != nil && m.Source == ReferencePerson {
+			faced = s.Person
+		}
+		return &p.Result.Passed, faced
 	}
-	return nil
+	return nil, ""
 }
 
 func (h *Harvest) addDocument(s Settings, d *DocumentResult) {
@@ -191,10 +207,17 @@ func (h *Harvest) sort() {
 // Verifies reports whether the faces of this very session matched.
 func (h *Harvest) Verifies() bool { return h.Match != nil && *h.Match }
 
+// VerifiesAs is Verifies for a person whom an operator chose, "" for a new one:
+// the face that matched a person's photo proves nobody else.
+func (h *Harvest) VerifiesAs(who PersonID) bool {
+	return h.Verifies() && (h.Faced == "" || h.Faced == who)
+}
+
 // Target says whose the harvest is: the person to update, or "" for a new one.
 // owners are the live owners of the aliases, one for each alias in its order
 // and "" for nobody; numbers are the normalised personal numbers of each
-// owner. A reason that is not empty is a conflict, with the hits.
+// owner. A reason that is not empty is a conflict, with the hits: also where the
+// face was proven to be that of a person who owns none of the aliases.
 func (h *Harvest) Target(owners []PersonID, numbers map[PersonID][]string, lookup PersonID, policy ConflictPolicy) (PersonID, CollectionReason, []Hit) {
 	var hits []Hit
 	var persons []PersonID
@@ -212,6 +235,8 @@ func (h *Harvest) Target(owners []PersonID, numbers map[PersonID][]string, looku
 		}
 	}
 	switch {
+	case len(persons) == 0 && h.Faced != "":
+		return "", CollectionLookupDiffers, nil
 	case len(persons) == 0:
 		return "", "", nil
 	case len(persons) > 1 && (policy != ConflictStrongFirst || strong == ""):
@@ -229,7 +254,7 @@ func (h *Harvest) confirm(who PersonID, numbers []string, lookup PersonID, hits 
 	switch {
 	case contradicts:
 		return "", CollectionIdentityDiffers, hits
-	case lookup != "" && lookup != who:
+	case lookup != "" && lookup != who, h.Faced != "" && h.Faced != who:
 		return "", CollectionLookupDiffers, hits
 	}
 	return who, "", nil

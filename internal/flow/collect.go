@@ -17,8 +17,10 @@ type collectArgs struct {
 	Session idem.SessionID `json:"session"`
 }
 
-// collectKind is the job that collects an ended session into a person.
-var collectKind = job.Kind[collectArgs]{Name: "flow.collect", Attempts: 8, Backoff: job.Exponential(time.Second, 10*time.Minute)}
+// collectKind is the job that collects an ended session into a person. Its
+// attempts outlast a disk that is full for a night.
+var collectKind = job.Kind[collectArgs]{Name: "flow.collect", Attempts: 8,
+	Backoff: job.Schedule(time.Second, 5*time.Second, 30*time.Second, 2*time.Minute, 10*time.Minute, time.Hour, 8*time.Hour)}
 
 // Worker does the collections.
 func (f *Flows) Worker() job.Worker {
@@ -78,8 +80,12 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	if reason != "" && (reason != idem.CollectionNumbersDiffer || decided == nil) {
 		return f.Registry.CloseCollection(ctx, p, id, reason)
 	}
-	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || h.Verifies(), Verifies: h.Verifies(),
-		Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided}
+	verifies := h.Verifies()
+	if decided != nil {
+		verifies = h.VerifiesAs(decided.Person)
+	}
+	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || verifies, Verifies: verifies,
+		Faced: h.Faced, Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided}
 	if s.Config.SkipKnown {
 		g.Lookup = s.Person
 	}
@@ -188,20 +194,24 @@ func (f *Flows) inConflict(ctx context.Context, org idem.OrgID, id idem.SessionI
 // expireAtOnce is how many sessions one sweep ends.
 const expireAtOnce = 500
 
-// Expire ends the sessions whose time is over and returns how many.
+// Expire ends the sessions whose time is over and returns how many. One that
+// cannot be ended does not keep the others open.
 func (f *Flows) Expire(ctx context.Context, now time.Time) (n int, err error) {
 	overdue, err := f.Store.System().OverdueSessions(ctx, now, expireAtOnce)
 	if err != nil {
 		return 0, fmt.Errorf("find overdue sessions: %w", err)
 	}
+	var failed error
 	for _, o := range overdue {
 		_, err := f.change(ctx, o.Org, o.Session, func(tx store.Tx, s *idem.Session) error { return s.Expire(tx.Now()) })
 		switch {
 		case err == nil:
 			n++
-		case !errors.Is(err, idem.ErrSessionState):
+		case errors.Is(err, idem.ErrDatabaseUnavailable), ctx.Err() != nil:
 			return n, fmt.Errorf("expire session: %w", err)
+		case !errors.Is(err, idem.ErrSessionState):
+			failed = errors.Join(failed, fmt.Errorf("expire session: %w", err))
 		}
 	}
-	return n, nil
+	return n, failed
 }

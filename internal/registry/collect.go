@@ -19,6 +19,7 @@ type Gathered struct {
 	Verified bool         // what a new person becomes
 	Verifies bool         // an existing person becomes verified
 	Lookup   idem.PersonID
+	Faced    idem.PersonID // whose photo the face matched, "" for none
 	Policy   idem.ConflictPolicy
 	Deleted  idem.DeletedMatchPolicy
 	// Decided is an operator's answer to a conflict, nil without one.
@@ -154,7 +155,7 @@ func (i *intent) target(ctx context.Context, tx store.Tx, g Gathered, owners map
 			}
 		}
 	}
-	h := idem.Harvest{Aliases: g.Aliases}
+	h := idem.Harvest{Aliases: g.Aliases, Faced: g.Faced}
 	i.person, i.reason, i.hits = h.Target(list, numbers, g.Lookup, g.Policy)
 	return nil
 }
