@@ -22,17 +22,18 @@ type candidate struct {
 
 // compare runs Face2Face on pictures of earlier steps: the first reference
 // that shows a usable face decides.
-func (f *Flows) compare(ctx context.Context, org idem.OrgID, s *idem.Session, step int, t tech.Technology) (idem.Session, tech.Outcome, error) {
+func (f *Flows) compare(ctx context.Context, a *attempt, t tech.Technology) (idem.Session, tech.Outcome, error) {
+	org, s := a.org, &a.session
 	probe := s.Frame()
 	if probe == "" {
-		return f.fail(ctx, org, s.ID, step, idem.FailureNoProbe)
+		return f.fail(ctx, org, s.ID, a.step, idem.FailureNoProbe)
 	}
 	list, fmr, err := f.candidates(ctx, org, s)
 	if err != nil {
-		return *s, tech.Outcome{}, f.giveBack(ctx, org, s.ID, step, err)
+		return *s, tech.Outcome{}, f.giveBack(ctx, a, err)
 	}
 	if len(list) == 0 {
-		return f.fail(ctx, org, s.ID, step, idem.FailureNoReference)
+		return f.fail(ctx, org, s.ID, a.step, idem.FailureNoReference)
 	}
 	var out tech.Outcome
 	var used candidate
@@ -41,7 +42,7 @@ func (f *Flows) compare(ctx context.Context, org idem.OrgID, s *idem.Session, st
 			return f.pair(ctx, org, s, probe, used, fmr)
 		})
 		if err != nil {
-			return *s, out, f.giveBack(ctx, org, s.ID, step, err)
+			return *s, out, f.giveBack(ctx, a, err)
 		}
 		if !slices.Contains(out.Reasons, facematch.ReferenceUnusable) {
 			break
@@ -52,7 +53,7 @@ func (f *Flows) compare(ctx context.Context, org idem.OrgID, s *idem.Session, st
 		match = matched(r)
 		match.Source, match.Photo, match.PhotoType = used.source, used.photo.ID, used.photo.Type
 	}
-	return f.settle(ctx, org, s, step, out, match)
+	return f.settle(ctx, a, out, match)
 }
 
 func (f *Flows) fail(ctx context.Context, org idem.OrgID, id idem.SessionID, step int, why idem.Failure) (idem.Session, tech.Outcome, error) {

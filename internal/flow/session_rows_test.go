@@ -299,7 +299,7 @@ func TestChallengeServesOnce(t *testing.T) {
 		w.Step(s.ID, 0)
 		w.Step(s.ID, 0)
 		runs := w.Head.Runs()
-		if string(runs[0].Challenge) != "LEFT" || runs[1].Challenge != nil {
+		if string(runs[0].Challenge) != "LEFT 1" || runs[1].Challenge != nil {
 			w.Errorf("the challenges were %q and %q", runs[0].Challenge, runs[1].Challenge)
 		}
 		_, _, err = w.Flows.Challenge(w.Context(), s.ID, 1)

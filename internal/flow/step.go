@@ -11,7 +11,6 @@ import (
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
-	"github.com/idem-id/idem/internal/tech/run"
 )
 
 // asked is the memo of a step: what was asked last, and how often.
@@ -137,89 +136,6 @@ func (f *Flows) ask(ctx context.Context, org idem.OrgID, id idem.SessionID, step
 	})
 }
 
-// Submit gives a step its evidence and returns the session as it is then. A
-// result that does not pass leaves the step open while it has attempts; the
-// outcome tells why. Face2Face takes no evidence: bring is nil.
-func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring run.Bring) (idem.Session, tech.Outcome, error) {
-	org, t, err := f.turn(ctx, id, step)
-	if err != nil {
-		return idem.Session{}, tech.Outcome{}, err
-	}
-	s, memo, err := f.take(ctx, org, id, step)
-	if err != nil || s.Ended() {
-		return s, tech.Outcome{}, err
-	}
-	if t.Code() == idem.TechFace2Face {
-		return f.compare(ctx, org, &s, step, t)
-	}
-	if bring == nil {
-		return s, tech.Outcome{}, f.giveBack(ctx, org, id, step, tech.ErrEvidenceMissing)
-	}
-	out, err := f.Runner.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
-		in, err := bring(ctx)
-		if a := readAsked(memo); !a.Provider {
-			in.Challenge = a.Data
-		}
-		return in, err
-	})
-	if err != nil {
-		return s, out, f.giveBack(ctx, org, id, step, err)
-	}
-	return f.settle(ctx, org, &s, step, out, nil)
-}
-
-// take counts one answer to a step. A challenge serves once.
-func (f *Flows) take(ctx context.Context, org idem.OrgID, id idem.SessionID, step int) (s idem.Session, memo []byte, err error) {
-	s, err = f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
-		if err := f.begin(ctx, tx, s, step); err != nil || s.Ended() {
-			return err
-		}
-		if memo, err = s.Take(step, tx.Now()); err != nil {
-			return err
-		}
-		p := &s.Steps[step]
-		if a := readAsked(p.Memo); a.Data != nil && !a.Provider {
-			a.Data = nil
-			return remember(s, step, a, p.MemoUntil)
-		}
-		return nil
-	})
-	return s, memo, err
-}
-
-// giveBack returns an attempt that had no result and passes the cause on.
-func (f *Flows) giveBack(ctx context.Context, org idem.OrgID, id idem.SessionID, step int, cause error) error {
-	_, err := f.change(context.WithoutCancel(ctx), org, id, func(_ store.Tx, s *idem.Session) error {
-		s.GiveBack(step)
-		return nil
-	})
-	if err != nil {
-		f.Log.WarnContext(ctx, "attempt not given back", "session", id, "error", err)
-	}
-	return cause
-}
-
-// settle stores what an attempt found.
-func (f *Flows) settle(ctx context.Context, org idem.OrgID, s *idem.Session, step int, out tech.Outcome, match *idem.MatchResult) (idem.Session, tech.Outcome, error) {
-	result, err := f.resultOf(ctx, org, s, step, out)
-	if err != nil {
-		return *s, out, f.giveBack(ctx, org, s.ID, step, err)
-	}
-	if match != nil {
-		result.Match = match
-	}
-	now, err := f.change(ctx, org, s.ID, func(tx store.Tx, s *idem.Session) error {
-		if err := s.Settle(step, result, failureOf(out), tx.Now()); err != nil || s.Steps[step].Result == nil {
-			return err
-		}
-		return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: step})
-	})
-	if err != nil || now.Steps[step].Result == nil {
-		f.discard(ctx, org, (&idem.Session{Steps: []idem.Step{{Result: &result}}}).Pictures(), err)
-	}
-	return now, out, err
-}
-
 // failureOf names the gravest reason of an outcome.
 func failureOf(out tech.Outcome) idem.Failure {
 	switch {
@@ -300,30 +216,29 @@ func (f *Flows) Approve(ctx context.Context, id idem.SessionID, step int, code s
 	if !ok {
 		return idem.Session{}, tech.Outcome{}, errNoProvider
 	}
-	s, memo, err := f.take(ctx, org, id, step)
-	if err != nil || s.Ended() {
-		return s, tech.Outcome{}, err
+	a, err := f.take(ctx, org, id, step)
+	if err != nil || a.session.Ended() {
+		return a.session, tech.Outcome{}, err
 	}
-	a := readAsked(memo)
-	if !a.Provider || a.Data == nil {
-		return s, tech.Outcome{}, f.giveBack(ctx, org, id, step, provider.ErrSession)
+	if !a.asked.Provider || a.asked.Data == nil {
+		return a.session, tech.Outcome{}, f.giveBack(ctx, a, provider.ErrSession)
 	}
-	out, err := d.Approve(ctx, a.Data, code)
+	out, err := d.Approve(ctx, a.asked.Data, code)
 	switch {
 	case errors.Is(err, provider.ErrCode):
-		return f.wrongCode(ctx, org, &s, step, err)
+		return f.wrongCode(ctx, a, err)
 	case err != nil:
-		return s, out, f.giveBack(ctx, org, id, step, err)
+		return a.session, out, f.giveBack(ctx, a, err)
 	}
-	return f.settle(ctx, org, &s, step, out, nil)
+	return f.settle(ctx, a, out, nil)
 }
 
 // wrongCode fails the step when that was the last attempt.
-func (f *Flows) wrongCode(ctx context.Context, org idem.OrgID, s *idem.Session, step int, cause error) (idem.Session, tech.Outcome, error) {
-	if s.AttemptsLeft(step) > 0 {
-		return *s, tech.Outcome{}, cause
+func (f *Flows) wrongCode(ctx context.Context, a *attempt, cause error) (idem.Session, tech.Outcome, error) {
+	if a.session.AttemptsLeft(a.step) > 0 {
+		return a.session, tech.Outcome{}, cause
 	}
-	return f.settle(ctx, org, s, step, tech.Outcome{Technology: idem.TechEDocument, Reasons: []tech.Reason{"code_wrong"}}, nil)
+	return f.settle(ctx, a, tech.Outcome{Technology: idem.TechEDocument, Reasons: []tech.Reason{"code_wrong"}}, nil)
 }
 
 // Abort ends a session at the user's wish.

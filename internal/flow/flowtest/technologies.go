@@ -2,6 +2,7 @@ package flowtest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type Scripted struct {
 	next []tech.Outcome // the last one stays
 	err  error
 	seen []tech.Evidence
+	asks int
 }
 
 // NewScripted makes a technology that passes and finds nothing.
@@ -72,10 +74,23 @@ func (s *Scripted) Run(_ context.Context, in tech.Evidence) (tech.Outcome, error
 	return out, nil
 }
 
-// Challenge implements tech.Challenger.
+// Challenge implements tech.Challenger. What is remembered is numbered: LEFT 1,
+// LEFT 2.
 func (s *Scripted) Challenge(context.Context) (tech.Challenge, error) {
-	return tech.Challenge{Shown: map[string]any{"moves": []string{"LEFT"}}, Memo: []byte("LEFT"), Valid: time.Minute}, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asks++
+	return tech.Challenge{Shown: map[string]any{"moves": []string{"LEFT"}}, Memo: []byte(s.asked()), Valid: time.Minute}, nil
 }
+
+// Asked is the challenge that was drawn last.
+func (s *Scripted) Asked() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked()
+}
+
+func (s *Scripted) asked() string { return fmt.Sprintf("LEFT %d", s.asks) }
 
 // Seen is the outcome of a liveness check that passed.
 func Seen(identity string, prediction float64) tech.Outcome {

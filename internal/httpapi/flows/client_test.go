@@ -198,7 +198,7 @@ func (s *server) runs(opened client.OpenedSession) {
 	if state := must(run.Submit(ctx, 0, client.Evidence{Frames: frames}))(s); state.Outcome == nil || !state.Outcome.Passed || *state.Current != 1 {
 		s.Errorf("after liveness %+v", state)
 	}
-	if seen := s.Head.Runs()[len(s.Head.Runs())-1]; len(seen.Frames) != 2 || seen.Frames[1].At != 350*time.Millisecond || string(seen.Challenge) != "LEFT" {
+	if seen := s.Head.Runs()[len(s.Head.Runs())-1]; len(seen.Frames) != 2 || seen.Frames[1].At != 350*time.Millisecond || string(seen.Challenge) != s.Head.Asked() {
 		s.Errorf("the technology saw %+v", seen)
 	}
 	must(run.Request(ctx, 1, client.Holder{PersonalNumber: flowtest.IIN, Phone: flowtest.Phone}))(s)
