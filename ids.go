@@ -17,6 +17,7 @@ type (
 	OperatorID     string
 	CredentialID   string
 	SessionID      string
+	AttemptID      string
 	FlowID         string
 	WebhookID      string
 	EventID        string

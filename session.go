@@ -58,6 +58,8 @@ type Step struct {
 	Technology TechCode
 	State      StepState
 	Attempts   int // answers taken so far
+	// Running are those of the answers that have no result yet.
+	Running []Attempt
 	// Memo is what the server must remember until the answer comes, until
 	// MemoUntil; personal data. It is gone when the step ends.
 	Memo      []byte
@@ -68,6 +70,15 @@ type Step struct {
 	StartedAt time.Time
 	EndedAt   time.Time
 }
+
+// Attempt is an answer to a step that has no result yet.
+type Attempt struct {
+	ID    AttemptID
+	Until time.Time // when it is given up, and with it the process that ran it
+}
+
+// AttemptTime is how long an answer may take to have its result.
+const AttemptTime = time.Minute
 
 // Failure says why a step or a session did not pass; zero for nothing.
 type Failure struct {
@@ -199,23 +210,43 @@ func (s *Session) Ask(i int, memo []byte, until time.Time) {
 	s.Steps[i].Memo, s.Steps[i].MemoUntil = memo, until
 }
 
-// Take counts one answer to an active step and returns the memo, nil when it
-// is too old. ErrSessionState when all attempts are under way. Face2Face takes
-// its one attempt again as often as other steps: it asks nothing of the user, and
-// a run that ended with its process must not leave the session without one.
-func (s *Session) Take(i int, now time.Time) (memo []byte, err error) {
+// Take counts one answer to an active step, under a name of its own, and
+// returns the memo, nil when it is too old. ErrSessionState when all attempts
+// are used or under way; those that got lost are not. Face2Face takes its one
+// attempt again as often as other steps: it asks nothing of the user, and a run
+// that ended with its process must not leave the session without one.
+func (s *Session) Take(i int, id AttemptID, now time.Time) (memo []byte, err error) {
 	if err := s.Turn(i, now); err != nil {
 		return nil, err
 	}
 	p := &s.Steps[i]
+	p.giveUpLost(now)
 	if p.State != StepActive || p.Attempts >= s.Attempts {
 		return nil, ErrSessionState.With("current_step", i)
 	}
 	p.Attempts++
+	p.Running = append(p.Running, Attempt{id, now.Add(AttemptTime)})
 	if now.Before(p.MemoUntil) {
 		memo = p.Memo
 	}
 	return memo, nil
+}
+
+// giveUpLost returns the attempts that had no result in their time.
+func (p *Step) giveUpLost(now time.Time) {
+	under := len(p.Running)
+	p.Running = slices.DeleteFunc(p.Running, func(a Attempt) bool { return !now.Before(a.Until) })
+	p.Attempts -= under - len(p.Running)
+}
+
+// ends takes an attempt from those under way, false when it is none of them.
+func (p *Step) ends(id AttemptID) bool {
+	at := slices.IndexFunc(p.Running, func(a Attempt) bool { return a.ID == id })
+	if at < 0 {
+		return false
+	}
+	p.Running = slices.Delete(p.Running, at, at+1)
+	return true
 }
 
 // attempts is one for what would find the same in the same pictures again.
@@ -229,28 +260,40 @@ func (s *Session) attempts(i int) int {
 // AttemptsLeft is how many more results of a step may not pass.
 func (s *Session) AttemptsLeft(i int) int { return max(0, s.attempts(i)-s.Steps[i].Attempts) }
 
+// mayPass reports whether a step may pass behind a result that did not: by an
+// attempt that is left, or by another one under way. One that compares the same
+// pictures finds the same.
+func (s *Session) mayPass(i int) bool {
+	return s.AttemptsLeft(i) > 0 || len(s.Steps[i].Running) > 0 && s.attempts(i) > 1
+}
+
 // GiveBack returns an attempt that had no result, through no fault of the
-// answer.
-func (s *Session) GiveBack(i int) {
-	if s.Steps[i].State == StepActive {
-		s.Steps[i].Attempts--
+// answer; false when it was given up before.
+func (s *Session) GiveBack(i int, id AttemptID) bool {
+	p := &s.Steps[i]
+	if p.State != StepActive || !p.ends(id) {
+		return false
 	}
+	p.Attempts--
+	return true
 }
 
 // Settle gives an active step what an attempt found. A result that did not
-// pass fails the step, and with it the session, when no attempts are left.
-func (s *Session) Settle(i int, r StepResult, f Failure, now time.Time) error {
+// pass fails the step, and with it the session, when no attempts are left and
+// none is under way. ErrSessionState for an attempt that was given up.
+func (s *Session) Settle(i int, id AttemptID, r StepResult, f Failure, now time.Time) error {
 	if err := s.Turn(i, now); err != nil {
 		return err
 	}
 	p := &s.Steps[i]
-	if p.State != StepActive {
-		return ErrSessionState
+	if p.State != StepActive || !p.ends(id) {
+		return ErrSessionState.With("current_step", i)
 	}
-	if !r.Passed && s.AttemptsLeft(i) > 0 {
+	p.giveUpLost(now)
+	if !r.Passed && s.mayPass(i) {
 		return nil
 	}
-	p.Result, p.Memo, p.MemoUntil, p.EndedAt = &r, nil, time.Time{}, now
+	p.Result, p.Memo, p.MemoUntil, p.Running, p.EndedAt = &r, nil, time.Time{}, nil, now
 	if r.Passed {
 		p.State = StepPassed
 		s.finish(now)
@@ -299,6 +342,6 @@ func (s *Session) Expire(now time.Time) error {
 func (s *Session) end(state SessionState, f Failure, now time.Time) {
 	s.State, s.Failure, s.EndedAt = state, f, now
 	for i := range s.Steps {
-		s.Steps[i].Memo, s.Steps[i].MemoUntil = nil, time.Time{}
+		s.Steps[i].Memo, s.Steps[i].MemoUntil, s.Steps[i].Running = nil, time.Time{}, nil
 	}
 }

@@ -38,10 +38,14 @@ func attempt(t *testing.T, s *idem.Session, i int, ok bool) error {
 	if _, err := s.Begin(i, opened); err != nil {
 		return err
 	}
-	if _, err := s.Take(i, opened); err != nil {
+	if _, err := s.Take(i, "a", opened); err != nil {
 		return err
 	}
-	return s.Settle(i, idem.StepResult{Passed: ok}, idem.Failure{Type: idem.FailureResult, Detail: "spoof"}, opened)
+	return settle(s, i, "a", ok, opened)
+}
+
+func settle(s *idem.Session, i int, id idem.AttemptID, ok bool, now time.Time) error {
+	return s.Settle(i, id, idem.StepResult{Passed: ok}, idem.Failure{Type: idem.FailureResult, Detail: "spoof"}, now)
 }
 
 func TestFlowOrder(t *testing.T) {
@@ -135,18 +139,95 @@ func TestAttempts(t *testing.T) {
 		t.Errorf("begun %v, %v, %v", first, again, err)
 	}
 	s.Ask(0, []byte("code"), opened.Add(time.Minute))
-	for range 3 {
-		memo, err := s.Take(0, opened)
+	for _, id := range []idem.AttemptID{"a", "b", "c"} {
+		memo, err := s.Take(0, id, opened)
 		if string(memo) != "code" || err != nil {
 			t.Errorf("memo %q, %v", memo, err)
 		}
 	}
-	_, err = s.Take(0, opened)
+	_, err = s.Take(0, "d", opened)
 	wants(t, err, idem.ErrSessionState)
-	s.GiveBack(0)
-	memo, err := s.Take(0, opened.Add(time.Minute))
+	if !s.GiveBack(0, "b") || s.GiveBack(0, "b") {
+		t.Error("an attempt is given back once")
+	}
+	memo, err := s.Take(0, "d", opened.Add(time.Minute))
 	if memo != nil || err != nil {
 		t.Errorf("a memo out of its time: %q, %v", memo, err)
+	}
+}
+
+// running is a session whose one step has its three attempts under way, "a" to
+// "c", each a second behind the one before.
+func running(t *testing.T) *idem.Session {
+	t.Helper()
+	s := sessionOf(t, idem.TechLivenessHead)
+	wants(t, s.Start(opened), nil)
+	_, err := s.Begin(0, opened)
+	wants(t, err, nil)
+	for i, id := range []idem.AttemptID{"a", "b", "c"} {
+		_, err := s.Take(0, id, opened.Add(time.Duration(i)*time.Second))
+		wants(t, err, nil)
+	}
+	return s
+}
+
+// TestAttemptsUnderWayMayPass: the last one that ends decides, and one that has
+// no result leaves an attempt.
+func TestAttemptsUnderWayMayPass(t *testing.T) {
+	for name, c := range map[string]struct {
+		ends []string // of a, b and c
+		want idem.SessionState
+		left int
+	}{
+		"all fail":       {[]string{"fails", "fails", "fails"}, idem.SessionFailed, 0},
+		"the last":       {[]string{"fails", "fails", "passes"}, idem.SessionFinished, 0},
+		"the first":      {[]string{"passes", "late", "late"}, idem.SessionFinished, 0},
+		"no result":      {[]string{"fails", "fails", "none"}, idem.SessionProgress, 1},
+		"no result once": {[]string{"none", "fails", "fails"}, idem.SessionProgress, 1},
+		"one runs":       {[]string{"fails", "fails", "runs"}, idem.SessionProgress, 0},
+	} {
+		s := running(t)
+		for i, end := range c.ends {
+			id := idem.AttemptID('a' + rune(i))
+			switch end {
+			case "fails", "passes":
+				wants(t, settle(s, 0, id, end == "passes", opened), nil)
+			case "late":
+				wants(t, settle(s, 0, id, true, opened), idem.ErrResultExists)
+			case "none":
+				s.GiveBack(0, id)
+			}
+		}
+		if s.State != c.want || s.AttemptsLeft(0) != c.left {
+			t.Errorf("%s: %s with %d attempts left", name, s.State, s.AttemptsLeft(0))
+		}
+	}
+}
+
+// TestLostAttemptsComeBack: those of a process that ended hold nobody, and one
+// that was given up has no result any more.
+func TestLostAttemptsComeBack(t *testing.T) {
+	s := running(t)
+	wants(t, settle(s, 0, "b", false, opened), nil)
+	soon, late := opened.Add(idem.AttemptTime), opened.Add(idem.AttemptTime+time.Minute)
+	_, err := s.Take(0, "d", soon.Add(-time.Microsecond))
+	wants(t, err, idem.ErrSessionState)
+	_, err = s.Take(0, "d", soon) // for a
+	wants(t, err, nil)
+	_, err = s.Take(0, "e", soon)
+	wants(t, err, idem.ErrSessionState)
+	wants(t, settle(s, 0, "a", true, soon), idem.ErrSessionState)
+	if s.GiveBack(0, "a") {
+		t.Error("an attempt that was given up is given back")
+	}
+	wants(t, settle(s, 0, "d", false, late), nil) // gives c up
+	if s.State != idem.SessionProgress || s.AttemptsLeft(0) != 1 {
+		t.Errorf("%s with %d attempts left", s.State, s.AttemptsLeft(0))
+	}
+	s = running(t)
+	wants(t, settle(s, 0, "a", true, late), nil) // late, but nobody gave it up
+	if !s.Passed() || s.Steps[0].Running != nil {
+		t.Errorf("a late result: %+v", s)
 	}
 }
 
@@ -168,7 +249,7 @@ func TestComparisonThatGotLostIsTakenAgain(t *testing.T) {
 	wants(t, attempt(t, s, 1, true), nil)
 	_, err := s.Begin(2, opened)
 	wants(t, err, nil)
-	_, err = s.Take(2, opened) // whose process ends
+	_, err = s.Take(2, "lost", opened) // whose process ends
 	wants(t, err, nil)
 	if s.AttemptsLeft(2) != 0 {
 		t.Errorf("%d attempts left", s.AttemptsLeft(2))

@@ -11,6 +11,7 @@ import (
 
 // attempt is one answer to a step that was taken and has no result yet.
 type attempt struct {
+	id      idem.AttemptID
 	org     idem.OrgID
 	session idem.Session // as the attempt left it
 	step    int
@@ -52,13 +53,13 @@ func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring r
 // take counts one answer to a step and takes the challenge with it, so that no
 // other answer has it meanwhile.
 func (f *Flows) take(ctx context.Context, org idem.OrgID, id idem.SessionID, step int) (*attempt, error) {
-	a := &attempt{org: org, step: step}
+	a := &attempt{id: idem.AttemptID(f.IDs.New()), org: org, step: step}
 	var err error
 	a.session, err = f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
 		if err := f.begin(ctx, tx, s, step); err != nil || s.Ended() {
 			return err
 		}
-		memo, err := s.Take(step, tx.Now())
+		memo, err := s.Take(step, a.id, tx.Now())
 		if err != nil {
 			return err
 		}
@@ -77,7 +78,9 @@ func (f *Flows) take(ctx context.Context, org idem.OrgID, id idem.SessionID, ste
 // passes the cause on.
 func (f *Flows) giveBack(ctx context.Context, a *attempt, cause error) error {
 	_, err := f.change(context.WithoutCancel(ctx), a.org, a.session.ID, func(_ store.Tx, s *idem.Session) error {
-		s.GiveBack(a.step)
+		if !s.GiveBack(a.step, a.id) {
+			return nil
+		}
 		return a.askAgain(s)
 	})
 	if err != nil {
@@ -87,19 +90,20 @@ func (f *Flows) giveBack(ctx context.Context, a *attempt, cause error) error {
 }
 
 // askAgain puts the challenge of an attempt without a result back, unless
-// another one was drawn meanwhile or the step is over. The attempt was the only
-// one to have it, so it still serves one result at most.
+// another one was drawn meanwhile. The attempt was the only one to have it and
+// is over, so it still serves one result at most.
 func (a *attempt) askAgain(s *idem.Session) error {
 	p := &s.Steps[a.step]
-	if a.asked.Data == nil || a.asked.Provider || p.State != idem.StepActive || readAsked(p.Memo).Times != a.asked.Times {
+	if a.asked.Data == nil || a.asked.Provider || readAsked(p.Memo).Times != a.asked.Times {
 		return nil
 	}
 	return remember(s, a.step, a.asked, p.MemoUntil)
 }
 
-// settle stores what an attempt found.
+// settle stores what an attempt found. Its pictures are kept with a result that
+// ends the step.
 func (f *Flows) settle(ctx context.Context, a *attempt, out tech.Outcome, match *idem.MatchResult) (idem.Session, tech.Outcome, error) {
-	result, err := f.resultOf(ctx, a.org, &a.session, a.step, out)
+	result, err := f.resultOf(ctx, a.org, &a.session, out)
 	if err != nil {
 		return a.session, out, f.giveBack(ctx, a, err)
 	}
@@ -107,7 +111,7 @@ func (f *Flows) settle(ctx context.Context, a *attempt, out tech.Outcome, match 
 		result.Match = match
 	}
 	now, err := f.change(ctx, a.org, a.session.ID, func(tx store.Tx, s *idem.Session) error {
-		if err := s.Settle(a.step, result, failureOf(out), tx.Now()); err != nil || s.Steps[a.step].Result == nil {
+		if err := s.Settle(a.step, a.id, result, failureOf(out), tx.Now()); err != nil || s.Steps[a.step].Result == nil {
 			return err
 		}
 		return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: a.step})

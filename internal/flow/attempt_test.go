@@ -2,7 +2,9 @@ package flow_test
 
 import (
 	"context"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,5 +128,75 @@ func TestChallengeIsNotProlonged(t *testing.T) {
 		}), run.ErrBusy)
 		w.Must(submit(w, id, nil))
 		wantAnswered(w, from, "")
+	})
+}
+
+// TestAttemptsBesideEachOther takes all attempts at once: the first that fails
+// must not end the session while another may pass.
+func TestAttemptsBesideEachOther(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		for _, c := range []struct {
+			last tech.Outcome
+			want idem.SessionState
+		}{{flowtest.Seen("ann", 0.9), idem.SessionFinished}, {flowtest.Spoof("ann"), idem.SessionFailed}} {
+			id := asked(w)
+			w.Head.Finds(flowtest.Spoof("ann"), flowtest.Spoof("ann"), c.last)
+			w.Must(submit(w, id, func() error {
+				w.Must(submit(w, id, nil))
+				w.Must(submit(w, id, nil))
+				if s := state(w, id); s.State != idem.SessionProgress || s.AttemptsLeft(0) != 0 {
+					w.Errorf("with one under way: %s, %d attempts left", s.State, s.AttemptsLeft(0))
+				}
+				wants(w, submit(w, id, nil), idem.ErrSessionState)
+				return nil
+			}))
+			s := state(w, id)
+			if s.State != c.want || s.Steps[0].Result == nil || s.Steps[0].Result.Face == "" {
+				w.Errorf("at the end: %+v", s)
+			}
+		}
+	})
+}
+
+// TestWrongCodesBesideEachOther: the first code that was right passes, also
+// when the last attempt was a wrong one.
+func TestWrongCodesBesideEachOther(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		s := w.Open(w.Flow(nil, ed), "")
+		start(w, s.ID)
+		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+		w.Must(err)
+		w.Holder.Meanwhile(func() {
+			for range 2 {
+				if _, _, err := w.Flows.Approve(w.Context(), s.ID, 0, "999999"); idem.CodeOf(err) != "CODE_WRONG" {
+					w.Errorf("a wrong code: %v", err)
+				}
+			}
+		})
+		s, _, err = w.Flows.Approve(w.Context(), s.ID, 0, "123456")
+		if err != nil || !s.Passed() {
+			w.Errorf("the right one: %+v, %v", s, err)
+		}
+	})
+}
+
+// TestLostAttemptsHoldNobody ends the runs of all attempts without a word, as a
+// crash does.
+func TestLostAttemptsHoldNobody(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		id := asked(w)
+		for range 3 {
+			var wait sync.WaitGroup
+			wait.Go(func() { _ = submit(w, id, func() error { runtime.Goexit(); return nil }) })
+			wait.Wait()
+		}
+		wants(w, submit(w, id, nil), idem.ErrSessionState)
+		w.Clock.Advance(idem.AttemptTime)
+		w.Head.Finds(flowtest.Seen("ann", 0.9))
+		w.Must(submit(w, id, nil))
+		if s := state(w, id); !s.Passed() || s.Steps[0].Attempts != 1 {
+			w.Errorf("the session is %+v", s)
+		}
 	})
 }

@@ -14,9 +14,10 @@ import (
 	"github.com/idem-id/idem/internal/tech/liveness"
 )
 
-// resultOf brings an outcome into the form that is kept. Its face is stored
-// when the outcome will be.
-func (f *Flows) resultOf(ctx context.Context, org idem.OrgID, s *idem.Session, step int, out tech.Outcome) (idem.StepResult, error) {
+// resultOf brings an outcome into the form that is kept, and stores its
+// pictures. Whether it will be kept shows when the attempt is settled: others
+// may be under way.
+func (f *Flows) resultOf(ctx context.Context, org idem.OrgID, s *idem.Session, out tech.Outcome) (idem.StepResult, error) {
 	r := idem.StepResult{Passed: out.Passed, Reasons: reasonTexts(out.Reasons), Warnings: reasonTexts(out.Warnings)}
 	switch d := out.Details.(type) {
 	case *liveness.Result:
@@ -28,7 +29,7 @@ func (f *Flows) resultOf(ctx context.Context, org idem.OrgID, s *idem.Session, s
 	case *facematch.Result:
 		r.Match = matched(d)
 	}
-	if out.Face == nil || out.Technology == idem.TechFace2Face || !out.Passed && s.AttemptsLeft(step) > 0 {
+	if out.Face == nil || out.Technology == idem.TechFace2Face {
 		return r, nil
 	}
 	data, err := faceOf(out)

@@ -233,12 +233,13 @@ func (f *Flows) Approve(ctx context.Context, id idem.SessionID, step int, code s
 	return f.settle(ctx, a, out, nil)
 }
 
-// wrongCode fails the step when that was the last attempt.
+// wrongCode fails the step when no attempt is left or under way.
 func (f *Flows) wrongCode(ctx context.Context, a *attempt, cause error) (idem.Session, tech.Outcome, error) {
-	if a.session.AttemptsLeft(a.step) > 0 {
-		return a.session, tech.Outcome{}, cause
+	s, out, err := f.settle(ctx, a, tech.Outcome{Technology: idem.TechEDocument, Reasons: []tech.Reason{"code_wrong"}}, nil)
+	if err == nil && !s.Ended() {
+		return s, tech.Outcome{}, cause
 	}
-	return f.settle(ctx, a, tech.Outcome{Technology: idem.TechEDocument, Reasons: []tech.Reason{"code_wrong"}}, nil)
+	return s, out, err
 }
 
 // Abort ends a session at the user's wish.

@@ -123,6 +123,7 @@ type Holder struct {
 	number   string
 	expiry   idem.Date
 	sent     int
+	first    func()
 }
 
 // Holds makes the provider answer with a document of this face and number.
@@ -137,6 +138,13 @@ func (h *Holder) Expires(on idem.Date) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.expiry = on
+}
+
+// Meanwhile is run once, while the provider is asked about the next code.
+func (h *Holder) Meanwhile(f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.first = f
 }
 
 // Sent is how many codes were sent.
@@ -159,6 +167,13 @@ func (h *Holder) Start(_ context.Context, r provider.Request) (provider.Session,
 
 // Approve implements provider.Provider.
 func (h *Holder) Approve(_ context.Context, session, code string) (provider.Record, error) {
+	h.mu.Lock()
+	first := h.first
+	h.first = nil
+	h.mu.Unlock()
+	if first != nil {
+		first()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if code != "123456" {

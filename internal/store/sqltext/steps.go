@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
 )
 
-const stepColumns = `technology, state, attempts, memo, memo_until, result, failure_type, failure_detail, copied, started_at, ended_at`
+const stepColumns = `technology, state, attempts, running, memo, memo_until, result, failure_type, failure_detail, copied, started_at, ended_at`
 
 // sealedStep is a row as it is stored; memo and result are still closed.
 type sealedStep struct {
@@ -20,7 +21,7 @@ type sealedStep struct {
 }
 
 func scanStep(r row, s *sealedStep) error {
-	return r.Scan(&s.Technology, &s.State, &s.Attempts, &s.memo, (*moment)(&s.MemoUntil), &s.result, &s.Failure.Type, &s.Failure.Detail,
+	return r.Scan(&s.Technology, &s.State, &s.Attempts, (*running)(&s.Running), &s.memo, (*moment)(&s.MemoUntil), &s.result, &s.Failure.Type, &s.Failure.Detail,
 		&s.Copied, (*moment)(&s.StartedAt), (*moment)(&s.EndedAt))
 }
 
@@ -53,6 +54,46 @@ func (t *Tx) openUnlessErased(ctx context.Context, at store.Place, sealed []byte
 	return plain, err
 }
 
+// running reads the attempts that are under way: JSON, "" for none.
+type running []idem.Attempt
+
+// runningRow is how one of them is stored.
+type runningRow struct {
+	ID    idem.AttemptID `json:"id"`
+	Until int64          `json:"until"` // microseconds
+}
+
+// Scan implements sql.Scanner.
+func (a *running) Scan(src any) error {
+	text, ok := src.(string)
+	if *a = nil; ok && text == "" {
+		return nil
+	}
+	var rows []runningRow
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return fmt.Errorf("read attempts under way: %w", err)
+	}
+	for _, r := range rows {
+		*a = append(*a, idem.Attempt{ID: r.ID, Until: time.UnixMicro(r.Until).UTC()})
+	}
+	return nil
+}
+
+func encodeRunning(list []idem.Attempt) (string, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	rows := make([]runningRow, len(list))
+	for i, a := range list {
+		rows[i] = runningRow{a.ID, micros(a.Until)}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return "", fmt.Errorf("encode attempts under way: %w", err)
+	}
+	return string(text), nil
+}
+
 // protect returns the closed memo and result of a step.
 func (t sessions) protect(ctx context.Context, s *idem.Session, i int) (memo, result []byte, err error) {
 	p := s.Steps[i]
@@ -73,9 +114,13 @@ func (t sessions) insertStep(ctx context.Context, s *idem.Session, i int) error 
 		return err
 	}
 	p := s.Steps[i]
+	under, err := encodeRunning(p.Running)
+	if err != nil {
+		return err
+	}
 	_, err = t.exec(ctx, `INSERT INTO session_steps (org, session, position, `+stepColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		t.org, s.ID, i, p.Technology, p.State, p.Attempts, memo, micros(p.MemoUntil), result, p.Failure.Type, p.Failure.Detail,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		t.org, s.ID, i, p.Technology, p.State, p.Attempts, under, memo, micros(p.MemoUntil), result, p.Failure.Type, p.Failure.Detail,
 		p.Copied, micros(p.StartedAt), micros(p.EndedAt))
 	return err
 }
@@ -86,9 +131,13 @@ func (t sessions) saveStep(ctx context.Context, s *idem.Session, i int) error {
 		return err
 	}
 	p := s.Steps[i]
-	n, err := t.exec(ctx, `UPDATE session_steps SET state = $4, attempts = $5, memo = $6, memo_until = $7, result = $8,
-		failure_type = $9, failure_detail = $10, copied = $11, started_at = $12, ended_at = $13 WHERE org = $1 AND session = $2 AND position = $3`,
-		t.org, s.ID, i, p.State, p.Attempts, memo, micros(p.MemoUntil), result, p.Failure.Type, p.Failure.Detail, p.Copied, micros(p.StartedAt), micros(p.EndedAt))
+	under, err := encodeRunning(p.Running)
+	if err != nil {
+		return err
+	}
+	n, err := t.exec(ctx, `UPDATE session_steps SET state = $4, attempts = $5, running = $6, memo = $7, memo_until = $8, result = $9,
+		failure_type = $10, failure_detail = $11, copied = $12, started_at = $13, ended_at = $14 WHERE org = $1 AND session = $2 AND position = $3`,
+		t.org, s.ID, i, p.State, p.Attempts, under, memo, micros(p.MemoUntil), result, p.Failure.Type, p.Failure.Detail, p.Copied, micros(p.StartedAt), micros(p.EndedAt))
 	return unlessFound(n, err, idem.ErrSessionNotFound)
 }
 

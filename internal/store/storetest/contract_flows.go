@@ -99,6 +99,7 @@ func testSessions(t *testing.T, f fixture) {
 	s.Steps[0] = idem.Step{Technology: idem.TechLivenessHead, State: idem.StepPassed, Attempts: 2, Copied: "other", StartedAt: moment(1), EndedAt: moment(2),
 		Result: &idem.StepResult{Passed: true, Reasons: []string{"a"}, Face: "blob", Liveness: &idem.LivenessResult{Prediction: 0.75, Centred: true},
 			Document: &idem.DocumentResult{Number: "Ж1", Birth: idem.Date{Year: 1990, Month: 2}}, Match: &idem.MatchResult{Score: 0.5, Source: idem.ReferencePerson}}}
+	s.Steps[1].Running = []idem.Attempt{{ID: "a", Until: moment(3)}, {ID: "b", Until: moment(4)}}
 	s.Steps[1].State, s.Steps[1].Memo, s.Steps[1].MemoUntil = idem.StepActive, []byte("memo"), moment(9)
 	s.Steps[1].Failure = idem.Failure{Type: idem.FailureResult, Detail: "expired"}
 	update(t, f, f.org, func(tx store.Tx) error { return tx.Sessions().Save(ctx, s) })
