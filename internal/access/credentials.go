@@ -22,6 +22,12 @@ type NewCredential struct {
 	ExpiresAt   time.Time // zero: never
 }
 
+// Issued is a new credential with its secret.
+type Issued struct {
+	idem.Credential
+	Secret string
+}
+
 // CredentialKind is the core's kind, named here for the callers' convenience.
 type CredentialKind = idem.CredentialKind
 
@@ -48,8 +54,8 @@ func UsualPermissions(kind CredentialKind) []idem.Permission {
 
 // CreateCredential makes a credential and returns it with its secret, which is
 // not stored in the clear. It needs keys.manage, and every permission that the
-// new credential gets.
-func (a *Access) CreateCredential(ctx context.Context, p idem.Principal, n NewCredential) (idem.Credential, string, error) {
+// new credential gets. also shares the transaction.
+func (a *Access) CreateCredential(ctx context.Context, p idem.Principal, n NewCredential, also ...store.Also[Issued]) (idem.Credential, string, error) {
 	if err := p.Require(idem.KeysManage); err != nil {
 		return idem.Credential{}, "", err
 	}
@@ -65,8 +71,10 @@ func (a *Access) CreateCredential(ctx context.Context, p idem.Principal, n NewCr
 	}
 	var made idem.Credential
 	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		made, err = a.insertCredential(ctx, tx, p.Actor, n, secret)
-		return err
+		if made, err = a.insertCredential(ctx, tx, p.Actor, n, secret); err != nil {
+			return err
+		}
+		return store.RunAlso(ctx, tx, Issued{made, secret}, also)
 	})
 	if err != nil {
 		return idem.Credential{}, "", fmt.Errorf("create a credential: %w", err)
@@ -211,16 +219,17 @@ func (a *Access) Reveal(ctx context.Context, p idem.Principal, id idem.Credentia
 }
 
 // IssueFlowKey makes the key of a flow in the caller's transaction, which is
-// answerable for the permission. It can be shown again.
-func (a *Access) IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, error) {
+// answerable for the permission, and returns it with its secret. It can be
+// shown again.
+func (a *Access) IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, string, error) {
 	secret, err := a.newSecret(idem.CredentialFlow)
 	if err != nil {
-		return idem.Credential{}, err
+		return idem.Credential{}, "", err
 	}
 	n := NewCredential{Kind: idem.CredentialFlow, Name: name, Permissions: UsualPermissions(idem.CredentialFlow)}
 	c, err := a.insertCredential(ctx, tx, who, n, secret)
 	if err != nil {
-		return idem.Credential{}, fmt.Errorf("issue flow key: %w", err)
+		return idem.Credential{}, "", fmt.Errorf("issue flow key: %w", err)
 	}
-	return c, nil
+	return c, secret, nil
 }

@@ -18,6 +18,12 @@ type NewOperator struct {
 	Password string
 }
 
+// Hired is a new operator with the password, given or drawn.
+type Hired struct {
+	idem.Operator
+	Password string
+}
+
 // The refusals of operators.
 var (
 	ErrOperatorNotFound = idem.Errorf(idem.NotFound, "OPERATOR_NOT_FOUND", "no such operator")
@@ -27,8 +33,8 @@ var (
 
 // CreateOperator makes an operator and returns the password, given or drawn,
 // which is stored as a hash only. It needs keys.manage and every permission of
-// the role.
-func (a *Access) CreateOperator(ctx context.Context, p idem.Principal, n NewOperator) (idem.Operator, string, error) {
+// the role. also shares the transaction.
+func (a *Access) CreateOperator(ctx context.Context, p idem.Principal, n NewOperator, also ...store.Also[Hired]) (idem.Operator, string, error) {
 	if err := mayManage(p, n.Role); err != nil {
 		return idem.Operator{}, "", err
 	}
@@ -37,7 +43,10 @@ func (a *Access) CreateOperator(ctx context.Context, p idem.Principal, n NewOper
 		return idem.Operator{}, "", err
 	}
 	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		return a.insertOperator(ctx, tx, p.Actor, &o)
+		if err := a.insertOperator(ctx, tx, p.Actor, &o); err != nil {
+			return err
+		}
+		return store.RunAlso(ctx, tx, Hired{o, password}, also)
 	})
 	if err != nil {
 		return idem.Operator{}, "", fmt.Errorf("create an operator: %w", err)

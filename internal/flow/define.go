@@ -24,6 +24,12 @@ type NewFlow struct {
 	FrameAncestors []string
 }
 
+// Defined is a new flow with the secret of its key.
+type Defined struct {
+	idem.Flow
+	Secret string
+}
+
 // Change says what becomes different; nil stays as it is.
 type Change struct {
 	Name        *string
@@ -36,8 +42,8 @@ type Change struct {
 
 // Define makes a flow with its key. It needs flows.manage and a subscription
 // of every technology that it names. Errors: those of idem.Flow.Validate,
-// idem.ErrFlowName, idem.ErrSubscriptionRequired.
-func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.Flow, error) {
+// idem.ErrFlowName, idem.ErrSubscriptionRequired. also shares the transaction.
+func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow, also ...store.Also[Defined]) (idem.Flow, error) {
 	if err := p.Require(idem.FlowsManage); err != nil {
 		return idem.Flow{}, err
 	}
@@ -56,7 +62,11 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.F
 		if err := made.Validate(); err != nil {
 			return err
 		}
-		return f.define(ctx, tx, p.Actor, &made)
+		key, err := f.define(ctx, tx, p.Actor, &made)
+		if err != nil {
+			return err
+		}
+		return store.RunAlso(ctx, tx, Defined{made, key}, also)
 	})
 	if err != nil {
 		return idem.Flow{}, fmt.Errorf("define flow: %w", err)
@@ -64,16 +74,17 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow) (idem.F
 	return made, nil
 }
 
-func (f *Flows) define(ctx context.Context, tx store.Tx, who idem.Actor, made *idem.Flow) error {
+// define returns the secret of the flow's key.
+func (f *Flows) define(ctx context.Context, tx store.Tx, who idem.Actor, made *idem.Flow) (string, error) {
 	if err := affordable(ctx, tx, made.Technologies); err != nil {
-		return err
+		return "", err
 	}
-	key, err := f.Keys.IssueFlowKey(ctx, tx, who, made.Name)
+	key, secret, err := f.Keys.IssueFlowKey(ctx, tx, who, made.Name)
 	if err != nil {
-		return err
+		return "", err
 	}
 	made.Key = key.ID
-	return tx.Flows().Insert(ctx, *made)
+	return secret, tx.Flows().Insert(ctx, *made)
 }
 
 // affordable refuses with all the technologies that cannot be used.

@@ -29,8 +29,9 @@ type Blobs interface {
 
 // Keys makes and shows the keys of flows.
 type Keys interface {
-	// IssueFlowKey stores a fresh key that can be shown again.
-	IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, error)
+	// IssueFlowKey stores a fresh key that can be shown again, and returns it
+	// with its secret.
+	IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, string, error)
 }
 
 // Deps is what the use case works with. Emit and Log may be nil.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/flow"
+	"github.com/idem-id/idem/internal/store"
 )
 
 const (
@@ -180,15 +181,18 @@ type createFlowIn struct{ Body newFlowBody }
 
 func (in *createFlowIn) content(context.Context) (any, error) { return in.Body, nil }
 
-func (s *server) createFlow(ctx context.Context, p idem.Principal, in *createFlowIn, _ claim[Flow]) (answer[Flow], error) {
-	made, err := s.flows.Define(ctx, p, flow.NewFlow{Name: in.Body.Name, Technologies: techCodes(in.Body.Technologies), Config: in.Body.Config.apply,
+func (s *server) createFlow(ctx context.Context, p idem.Principal, in *createFlowIn, c claim[Flow]) (answer[Flow], error) {
+	n := flow.NewFlow{Name: in.Body.Name, Technologies: techCodes(in.Body.Technologies), Config: in.Body.Config.apply,
 		SessionTime: time.Duration(in.Body.SessionSeconds) * time.Second, Attempts: in.Body.Attempts,
-		FrameAncestors: in.Body.FrameAncestors})
-	if err != nil {
-		return answer[Flow]{}, err
-	}
-	out, err := s.withKey(ctx, p, made)
-	return answer[Flow]{http.StatusCreated, out}, err
+		FrameAncestors: in.Body.FrameAncestors}
+	var out answer[Flow]
+	_, err := s.flows.Define(ctx, p, n, func(ctx context.Context, tx store.Tx, done flow.Defined) error {
+		body := flowOf(done.Flow)
+		body.Key = &done.Secret
+		out = answer[Flow]{http.StatusCreated, body}
+		return c.remember(ctx, tx, out)
+	})
+	return out, err
 }
 
 // FlowPath is the input of routes of one flow.

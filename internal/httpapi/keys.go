@@ -7,6 +7,7 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/access"
+	"github.com/idem-id/idem/internal/store"
 )
 
 // Key is a credential of an API client, without its secret.
@@ -64,14 +65,20 @@ type createKeyIn struct{ Body newKeyBody }
 
 func (in *createKeyIn) content(context.Context) (any, error) { return in.Body, nil }
 
-func (s *server) createKey(ctx context.Context, p idem.Principal, in *createKeyIn, _ claim[CreatedKey]) (answer[CreatedKey], error) {
+func (s *server) createKey(ctx context.Context, p idem.Principal, in *createKeyIn, claimed claim[CreatedKey]) (answer[CreatedKey], error) {
 	n := access.NewCredential{Kind: idem.CredentialKind(in.Body.Kind), Name: in.Body.Name}
 	for _, permission := range in.Body.Permissions {
 		n.Permissions = append(n.Permissions, idem.Permission(permission))
 	}
 	assign(&n.ExpiresAt, in.Body.ExpiresAt)
-	c, secret, err := s.access.CreateCredential(ctx, p, n)
-	return answer[CreatedKey]{http.StatusCreated, CreatedKey{keyOf(c), secret}}, err
+	c, secret, err := s.access.CreateCredential(ctx, p, n, func(ctx context.Context, tx store.Tx, done access.Issued) error {
+		return claimed.remember(ctx, tx, createdKey(done.Credential, done.Secret))
+	})
+	return createdKey(c, secret), err
+}
+
+func createdKey(c idem.Credential, secret string) answer[CreatedKey] {
+	return answer[CreatedKey]{http.StatusCreated, CreatedKey{keyOf(c), secret}}
 }
 
 type keyPath struct {

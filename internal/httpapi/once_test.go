@@ -5,6 +5,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/idem-id/idem/internal/store"
+	"github.com/idem-id/idem/internal/store/storetest"
 )
 
 func TestIdempotencyKey(t *testing.T) {
@@ -113,4 +116,36 @@ func TestIdempotencyInParallel(t *testing.T) {
 			t.Errorf("answers %v", ids)
 		}
 	})
+}
+
+// TestIdempotencyOutlivesALostAnswer breaks the connection behind the commit of
+// a creation: the repetition is told what was made, with its secret, and makes
+// nothing more.
+func TestIdempotencyOutlivesALostAnswer(t *testing.T) {
+	sealer := storetest.Sealer()
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		lossy := &storetest.Lossy{Store: s}
+		w := newWorld(t, lossy, sealer, options{})
+		for path, c := range map[string]struct {
+			body   object
+			secret string
+		}{
+			"/v1/keys":      {object{"kind": "secret", "name": "lost"}, "secret"},
+			"/v1/operators": {object{"email": "lost@example.com", "role": "auditor"}, "password"},
+		} {
+			before := len(w.call("GET", path, nil).is(200).list("data"))
+			send := func() *reply {
+				return w.do(request{method: "POST", path: path, body: c.body, header: map[string]string{"Idempotency-Key": "lost"}})
+			}
+			lossy.Lose(2) // the first update claims the key
+			send().is(500, "INTERNAL")
+			again := send().is(201)
+			if again.header.Get("Idempotency-Replayed") != "true" || len(again.text(c.secret)) < 12 {
+				t.Errorf("%s: repeated %v %s", path, again.header, again.raw)
+			}
+			if n := len(w.call("GET", path, nil).is(200).list("data")); n != before+1 {
+				t.Errorf("%s: %d were made", path, n-before)
+			}
+		}
+	}, storetest.WithSealer(sealer))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/access"
+	"github.com/idem-id/idem/internal/store"
 )
 
 // Operator is a person of the organisation's staff.
@@ -54,13 +55,20 @@ type createOperatorIn struct{ Body newOperatorBody }
 
 func (in *createOperatorIn) content(context.Context) (any, error) { return in.Body, nil }
 
-func (s *server) createOperator(ctx context.Context, p idem.Principal, in *createOperatorIn, _ claim[CreatedOperator]) (answer[CreatedOperator], error) {
-	o, password, err := s.access.CreateOperator(ctx, p, access.NewOperator{
-		Email: in.Body.Email, Role: idem.Role(in.Body.Role), Password: in.Body.Password})
-	if in.Body.Password != "" {
+func (s *server) createOperator(ctx context.Context, p idem.Principal, in *createOperatorIn, c claim[CreatedOperator]) (answer[CreatedOperator], error) {
+	n := access.NewOperator{Email: in.Body.Email, Role: idem.Role(in.Body.Role), Password: in.Body.Password}
+	o, password, err := s.access.CreateOperator(ctx, p, n, func(ctx context.Context, tx store.Tx, done access.Hired) error {
+		return c.remember(ctx, tx, in.Body.created(done.Operator, done.Password))
+	})
+	return in.Body.created(o, password), err
+}
+
+// created repeats no password that the client gave.
+func (b newOperatorBody) created(o idem.Operator, password string) answer[CreatedOperator] {
+	if b.Password != "" {
 		password = ""
 	}
-	return answer[CreatedOperator]{http.StatusCreated, CreatedOperator{operatorOf(o), password}}, err
+	return answer[CreatedOperator]{http.StatusCreated, CreatedOperator{operatorOf(o), password}}
 }
 
 type operatorChange struct {

@@ -71,13 +71,19 @@ type createWebhookIn struct {
 
 func (in *createWebhookIn) content(context.Context) (any, error) { return in.Body, nil }
 
-func (s *server) createWebhook(ctx context.Context, p idem.Principal, in *createWebhookIn, _ claim[CreatedWebhook]) (answer[CreatedWebhook], error) {
+func (s *server) createWebhook(ctx context.Context, p idem.Principal, in *createWebhookIn, c claim[CreatedWebhook]) (answer[CreatedWebhook], error) {
 	id, err := in.id()
 	if err != nil {
 		return answer[CreatedWebhook]{}, err
 	}
-	made, err := s.webhooks.Create(ctx, p, id, in.Body.URL)
-	return answer[CreatedWebhook]{http.StatusCreated, CreatedWebhook{webhookOf(made), made.Secret}}, err
+	made, err := s.webhooks.Create(ctx, p, id, in.Body.URL, func(ctx context.Context, tx store.Tx, done idem.Webhook) error {
+		return c.remember(ctx, tx, createdWebhook(done))
+	})
+	return createdWebhook(made), err
+}
+
+func createdWebhook(h idem.Webhook) answer[CreatedWebhook] {
+	return answer[CreatedWebhook]{http.StatusCreated, CreatedWebhook{webhookOf(h), h.Secret}}
 }
 
 // WebhookPath is the input of routes of one webhook.

@@ -138,7 +138,7 @@ func (r *Registry) AddAlias(ctx context.Context, p idem.Principal, person idem.P
 		if err != nil {
 			return err
 		}
-		return runAlso(ctx, tx, done, also)
+		return store.RunAlso(ctx, tx, done, also)
 	})
 	return done.Alias, done.New, err
 }

@@ -88,7 +88,7 @@ func (r *Registry) create(ctx context.Context, p idem.Principal, d *draft, also 
 			return err
 		}
 		done = Created{view, g.similar}
-		return runAlso(ctx, tx, done, also)
+		return store.RunAlso(ctx, tx, done, also)
 	})
 	if err := r.settle(ctx, p.Org, m, err); err != nil {
 		return Created{}, err

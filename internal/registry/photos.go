@@ -76,7 +76,7 @@ func (r *Registry) addPhoto(ctx context.Context, p idem.Principal, s idem.Settin
 			return err
 		}
 		done = PhotoAdded{row, g.similar}
-		return runAlso(ctx, tx, done, also)
+		return store.RunAlso(ctx, tx, done, also)
 	})
 	if err := r.settle(ctx, p.Org, m, err); err != nil {
 		return PhotoAdded{}, err

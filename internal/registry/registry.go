@@ -79,13 +79,3 @@ func (r *Registry) settings(ctx context.Context, tx store.Tx) (idem.Settings, er
 	}
 	return o.Settings, nil
 }
-
-// runAlso calls the functions that share the change's transaction.
-func runAlso[T any](ctx context.Context, tx store.Tx, done T, also []Also[T]) error {
-	for _, f := range also {
-		if err := f(ctx, tx, done); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -76,11 +75,8 @@ type (
 	}
 )
 
-// Also runs last in the transaction that makes a change, with what the call
-// will answer: whoever must remember the answer durably does it there. Its
-// error undoes the change. It may run more than once, like any function of a
-// transaction.
-type Also[T any] func(ctx context.Context, tx store.Tx, done T) error
+// Also runs last in the transaction that makes a change.
+type Also[T any] = store.Also[T]
 
 // Query narrows a list of persons. AliasValue is a clear value: with AliasType
 // it is looked for under that type, without it under all types. AliasType alone

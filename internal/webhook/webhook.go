@@ -43,8 +43,8 @@ func New(d Deps) *Webhooks {
 
 // Create adds a webhook to a flow and draws its secret. It needs
 // settings.write. idem.ErrWebhookURL, idem.ErrWebhookLimit and
-// idem.ErrFlowNotFound refuse.
-func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowID, url string) (idem.Webhook, error) {
+// idem.ErrFlowNotFound refuse. also shares the transaction.
+func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowID, url string, also ...store.Also[idem.Webhook]) (idem.Webhook, error) {
 	if err := p.Require(idem.SettingsWrite); err != nil {
 		return idem.Webhook{}, err
 	}
@@ -57,7 +57,10 @@ func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowI
 			return orNotFound(err)
 		}
 		made.CreatedAt = tx.Now()
-		return tx.Webhooks().Insert(ctx, made)
+		if err := tx.Webhooks().Insert(ctx, made); err != nil {
+			return err
+		}
+		return store.RunAlso(ctx, tx, made, also)
 	})
 	if err != nil {
 		return idem.Webhook{}, fmt.Errorf("create webhook: %w", err)
