@@ -24,6 +24,7 @@ const WebhookGone = "GONE"
 // The refusals of webhooks.
 var (
 	ErrWebhookNotFound = Errorf(NotFound, "WEBHOOK_NOT_FOUND", "no such webhook")
+	ErrWebhookDisabled = Errorf(Conflict, "WEBHOOK_DISABLED", "the webhook is disabled; enable it first")
 	ErrWebhookLimit    = Errorf(Unprocessable, "WEBHOOK_LIMIT", "a flow has at most %d webhooks", MaxWebhooks)
 	ErrWebhookURL      = Errorf(Unprocessable, "WEBHOOK_URL_INVALID", "the address is not one that can be delivered to")
 	ErrEventNotFound   = Errorf(NotFound, "EVENT_NOT_FOUND", "no such event, or it was forgotten")

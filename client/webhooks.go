@@ -93,7 +93,8 @@ func (c *Client) Deliveries(ctx context.Context, flow, webhook string, pageSize 
 	return walk[Delivery](ctx, c, webhookPath(flow, webhook, "deliveries"), v)
 }
 
-// ReplayEvent sends an event once more under its own identifier.
+// ReplayEvent sends an event once more under its own identifier; 409
+// WEBHOOK_DISABLED while the webhook is disabled.
 func (c *Client) ReplayEvent(ctx context.Context, flow, webhook, event string) error {
 	return c.do(ctx, call{method: http.MethodPost, path: webhookPath(flow, webhook, "events", event, "replay")}, nil)
 }

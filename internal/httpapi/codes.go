@@ -123,6 +123,7 @@ func stateCodes() []errorCode {
 		{"TIMEOUT", 503, "The answer took too long."},
 		{"TRUST_STORE_UNAVAILABLE", 503, "The trusted roots of electronic documents cannot be read."},
 		{"VERSION_MISMATCH", 412, "It was changed meanwhile: read it again."},
+		{"WEBHOOK_DISABLED", 409, "The webhook is disabled, so the event would not be sent; enable it first."},
 		{"WEBHOOK_NOT_FOUND", 404, "The flow has no such webhook."},
 	}
 }

@@ -17,7 +17,7 @@ public addresses over TLS, unless the server's administrator allowed more.`
 	changeWebhookText = `Events of the time while a webhook was disabled are not sent later.`
 	rotateWebhookText = `What is sent from now on is signed with the new secret, also what waits already.`
 	testWebhookText   = `One signed event without content is sent at once, also to a disabled webhook. The refusal of a receiver is no error of this call.`
-	replayText        = `The event is sent once more under its own identifier. Events are kept for 30 days.`
+	replayText        = `The event is sent once more under its own identifier. Events are kept for 30 days. It is refused while the webhook is disabled.`
 )
 
 // Webhook is where the events of a flow are delivered.

@@ -96,23 +96,40 @@ func disable(ctx context.Context, tx store.Tx, id idem.WebhookID) error {
 }
 
 // Replay queues an event once more for a webhook, under its own identifier. It
-// needs settings.write.
+// needs settings.write. idem.ErrWebhookDisabled refuses what would be dropped.
 func (w *Webhooks) Replay(ctx context.Context, p idem.Principal, id idem.WebhookID, event idem.EventID) error {
 	if err := p.Require(idem.SettingsWrite); err != nil {
 		return err
 	}
 	what := Delivery{Event: event, Webhook: id}
-	hook, e, err := w.load(ctx, p.Org, what)
-	if err == nil && hook.Flow != e.Flow {
-		err = idem.ErrEventNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("replay event: %w", err)
-	}
-	return w.store.Update(ctx, p.Org, func(tx store.Tx) error {
+	err := w.store.Update(ctx, p.Org, func(tx store.Tx) error {
+		if err := replayable(ctx, tx, what); err != nil {
+			return err
+		}
 		_, err := job.Enqueue(ctx, tx, Deliveries, job.Order[Delivery]{Key: fmt.Sprintf("%s/%s/%s", event, id, w.ids.New()), Args: what})
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("replay event: %w", err)
+	}
+	return nil
+}
+
+func replayable(ctx context.Context, tx store.Tx, what Delivery) error {
+	hook, err := tx.Webhooks().GetForUpdate(ctx, what.Webhook)
+	if err != nil {
+		return err
+	}
+	e, err := tx.Deliveries().Event(ctx, what.Event)
+	switch {
+	case err != nil:
+		return err
+	case hook.Flow != e.Flow:
+		return idem.ErrEventNotFound
+	case !hook.Enabled:
+		return idem.ErrWebhookDisabled
+	}
+	return nil
 }
 
 // testEvent is the name of the event that Test sends.

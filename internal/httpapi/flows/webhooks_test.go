@@ -40,6 +40,7 @@ func TestWebhooksAreAdministered(t *testing.T) {
 		if list := must(c.Webhooks(ctx, f))(s); len(list) != 1 || list[0] != off || off.Enabled || off.URL != in.URL+"/next" {
 			s.Errorf("changed %+v, listed %+v", off, list)
 		}
+		s.wants(c.ReplayEvent(ctx, f, hook.ID, events[1].ID), 409, "WEBHOOK_DISABLED")
 		s.Must(c.DeleteWebhook(ctx, f, hook.ID))
 		s.wants(c.DeleteWebhook(ctx, f, hook.ID), 404, "WEBHOOK_NOT_FOUND")
 	})
