@@ -37,9 +37,9 @@ func sessions(_ *http.Request, id idem.SessionID) (capture.Session, error) {
 
 func serve(publicURL string) http.Handler {
 	mux := http.NewServeMux()
-	capture.Routes(mux, capture.Deps{Session: sessions, PublicURL: publicURL, Refuse: func(w http.ResponseWriter, _ *http.Request, err error) {
-		if idem.KindOf(err) == idem.Invalid {
-			w.WriteHeader(http.StatusBadRequest)
+	capture.Routes(mux, capture.Deps{Session: sessions, PublicURL: publicURL, Listen: "id.example:8080", Refuse: func(w http.ResponseWriter, _ *http.Request, err error) {
+		if idem.CodeOf(err) == "PUBLIC_URL_MISSING" {
+			w.WriteHeader(http.StatusConflict)
 			return
 		}
 		w.WriteHeader(http.StatusInternalServerError)

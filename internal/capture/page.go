@@ -25,6 +25,7 @@ type view struct {
 	Script, Style    string // addresses
 	Session          idem.SessionID
 	WebView          bool
+	HandOver         bool // a phone can be given the address
 	Texts, Languages json.RawMessage
 }
 
@@ -78,8 +79,9 @@ func (s *server) find(w http.ResponseWriter, r *http.Request) (found Session, id
 func (s *server) write(w http.ResponseWriter, r *http.Request, status int, id idem.SessionID, session Session) {
 	texts := s.texts.choose(r, session.Locale)
 	confine(w.Header(), session.Ancestors)
+	_, apart := s.base(r)
 	s.render(w, status, "flow.html", view{Lang: texts.lang(), Locale: texts.locale, Title: texts.say("page.title"), NoScript: texts.say("page.noscript"),
-		Script: s.assets.script, Style: s.assets.style, Session: id, WebView: r.URL.Query().Get("web_view") == "true",
+		Script: s.assets.script, Style: s.assets.style, Session: id, WebView: r.URL.Query().Get("web_view") == "true", HandOver: apart == nil,
 		Texts: texts.raw, Languages: s.texts.names})
 }
 

@@ -2,9 +2,13 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/makiuchi-d/gozxing"
@@ -20,12 +24,13 @@ func (s *server) code(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	address := s.address(r, Path(id), s.texts.choose(r, session.Locale).locale)
-	if len(address) > mostAddress {
-		s.Refuse(w, r, errAddress)
+	base, err := s.base(r)
+	if err != nil {
+		s.Refuse(w, r, err)
 		return
 	}
-	svg, err := drawCode(address)
+	query := url.Values{"locale": {s.texts.choose(r, session.Locale).locale}}
+	svg, err := drawCode(base + Path(id) + "?" + query.Encode())
 	if err != nil {
 		s.Refuse(w, r, err)
 		return
@@ -35,23 +40,62 @@ func (s *server) code(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(svg)
 }
 
-// address is what a phone opens.
-func (s *server) address(r *http.Request, path, locale string) string {
-	base := strings.TrimSuffix(s.PublicURL, "/")
-	if base == "" {
-		base = "http://" + r.Host
-		if r.TLS != nil {
-			base = "https://" + r.Host
-		}
+// errNoPublicURL refuses a code that would lead wherever the request says.
+var errNoPublicURL = idem.Errorf(idem.Conflict, "PUBLIC_URL_MISSING",
+	"without --public-url a code leads to addresses of this network alone; set it to what people outside call this server")
+
+// base is the beginning of what a phone opens. Whoever sends a request chooses
+// its host: without a public URL only one is believed that cannot be a
+// stranger's.
+func (s *server) base(r *http.Request) (string, error) {
+	switch {
+	case s.PublicURL != "":
+		return strings.TrimSuffix(s.PublicURL, "/"), nil
+	case !s.near(r):
+		return "", errNoPublicURL
+	case r.TLS != nil:
+		return "https://" + r.Host, nil
 	}
-	return base + path + "?" + url.Values{"locale": {locale}}.Encode()
+	return "http://" + r.Host, nil
 }
 
-// mostAddress is more than any address of a page has, and less than a code
-// holds: without a public URL a part of it is what the request says.
-const mostAddress = 1 << 10
+// near reports whether a request names the loopback, an address of a private
+// network, what the server was told to listen on, or what the connection came
+// in at.
+func (s *server) near(r *http.Request) bool {
+	name, ok := hostname(r.Host)
+	listen, _ := hostname(s.Listen)
+	if !ok || strings.EqualFold(name, "localhost") || strings.EqualFold(name, listen) {
+		return ok
+	}
+	a, err := netip.ParseAddr(name)
+	if err != nil || a.Zone() != "" {
+		return false
+	}
+	a = a.Unmap()
+	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a == arrival(r)
+}
 
-var errAddress = idem.Errorf(idem.Invalid, "HOST_INVALID", "the request names too long a host")
+// hostname takes the port from a host.
+func hostname(host string) (name string, ok bool) {
+	u, err := url.Parse("//" + host)
+	if err != nil || u.Host != host {
+		return "", false
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	return u.Hostname(), err == nil && port > 0 && u.Hostname() != ""
+}
+
+// arrival is the address of this server that the connection came in at, the
+// zero Addr when it has none.
+func arrival(r *http.Request) netip.Addr {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return netip.Addr{}
+	}
+	p, _ := netip.ParseAddrPort(at.String())
+	return p.Addr().Unmap()
+}
 
 // quiet is how many modules around a code stay white (ISO/IEC 18004, 9.1).
 const quiet = 4

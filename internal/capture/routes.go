@@ -21,9 +21,12 @@ type Deps struct {
 	// Session answers idem.ErrSessionNotFound for an identifier that is none,
 	// and may refuse who asks too often. The path has the identifier as session_id.
 	Session func(r *http.Request, id idem.SessionID) (Session, error)
-	// PublicURL is what people outside call this server; empty takes the host
-	// that a request names.
+	// PublicURL is what people outside call this server. Without it codes lead
+	// to the host that a request names, if that is surely not a stranger's.
 	PublicURL string
+	// Listen is the host and port that the server was told to listen on; empty
+	// names none.
+	Listen string
 	// Refuse answers with what went wrong here.
 	Refuse func(http.ResponseWriter, *http.Request, error)
 }

@@ -1,4 +1,4 @@
-// <idem-capture session="…" locale="…" [web-view]>: one session, from wherever
+// <idem-capture session="…" locale="…" [web-view] [no-handover]>: one session, from wherever
 // it stands to its end.
 
 import { child, sleep } from "./abort.ts";
@@ -45,6 +45,7 @@ class IdemCapture extends HTMLElement implements Page {
   get session(): string { return this.getAttribute("session") ?? ""; }
   get locale(): string { return this.getAttribute("locale") ?? "en"; }
   get webView(): boolean { return this.hasAttribute("web-view"); }
+  get handsOver(): boolean { return !this.hasAttribute("no-handover"); }
 
   connectedCallback(): void {
     this.life = new AbortController();
@@ -62,7 +63,7 @@ class IdemCapture extends HTMLElement implements Page {
   disconnectedCallback(): void { this.life.abort(new Interrupted()); }
 
   /** A phone is better at this than a desk: a fine pointer, no touch, not in an app. */
-  offersHandover(): boolean { return !this.webView && !matchMedia("(any-pointer: coarse)").matches; }
+  offersHandover(): boolean { return this.handsOver && !this.webView && !matchMedia("(any-pointer: coarse)").matches; }
 
   private async run(): Promise<void> {
     this.stage.show("loading", null, this.texts.say("loading"), h("div", { class: "spinner" }));

@@ -12,6 +12,8 @@ export interface Page {
   readonly locale: string;
   /** The page runs inside an app's web view. */
   readonly webView: boolean;
+  /** The server knows an address of this page for a phone. */
+  readonly handsOver: boolean;
   readonly languages: Readonly<Record<string, string>>;
   /** Pages of documents that were taken and not yet accepted, by step. */
   readonly drafts: Map<number, Blob[]>;

@@ -84,7 +84,7 @@ async function explainFault(page: Page, step: Step, wanted: Wanted, e: CameraErr
   for (;;) {
     const instead = upload(page, wanted, blocked), retry = button("retry", texts.say("retry"), blocked && wanted.upload ? "secondary" : "primary");
     stage.show("problem", step, texts.say(`camera.${e.fault}.title`), h("p", {}, texts.say(`camera.${e.fault}.text`)), list(advice(page, e)),
-      actions(...blocked ? [instead, retry] : [retry, instead], (page.offersHandover() || blocked) && button("handover", texts.say("handover.offer"), "quiet")));
+      actions(...blocked ? [instead, retry] : [retry, instead], (page.offersHandover() || blocked && page.handsOver) && button("handover", texts.say("handover.offer"), "quiet")));
     stage.mark("problem", `camera-${e.fault}`);
     const choice = await stage.chosen(signal);
     if (choice.action === "handover") await handover(page, signal);
