@@ -13,6 +13,24 @@ type CodeLimit struct {
 // to keep somebody's phone ringing.
 func ReceiverLimits() []CodeLimit { return []CodeLimit{{3, 10 * time.Minute}, {10, 24 * time.Hour}} }
 
+// ofOneAddress is the part of a limit's codes that one address may ask for, in
+// percent: nobody uses up what a receiver, or an organisation, gets from one
+// place alone.
+const ofOneAddress = 50
+
+// OneAddress returns what of limits one address may use up: half of each over
+// an hour or more, and at least one. Shorter ones are over too soon to be worth
+// it.
+func OneAddress(limits []CodeLimit) []CodeLimit {
+	var out []CodeLimit
+	for _, l := range limits {
+		if l.Within >= time.Hour {
+			out = append(out, CodeLimit{max(1, l.Most*ofOneAddress/100), l.Within})
+		}
+	}
+	return out
+}
+
 // CodesKept is for how long it is known that a code was sent: the longest of
 // all limits.
 const CodesKept = 24 * time.Hour
@@ -27,5 +45,5 @@ func (l CodeLimit) Wait(nth, now time.Time) time.Duration {
 }
 
 // ErrCodeLimit is the refusal of a code that would be one too many. Details:
-// limit, receiver or organisation, and retry_after in seconds.
+// limit, receiver, organisation or address, and retry_after in seconds.
 var ErrCodeLimit = Errorf(Limited, "RATE_LIMITED", "too many codes were sent; wait before the next one")

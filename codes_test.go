@@ -1,6 +1,7 @@
 package idem_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +24,10 @@ func TestCodeLimitWait(t *testing.T) {
 		if got := limit.Wait(c.nth, now); got != c.want {
 			t.Errorf("%s: wait %v, want %v", name, got, c.want)
 		}
+	}
+	if got := idem.OneAddress(append(idem.ReceiverLimits(), idem.CodeLimit{Most: 1, Within: time.Hour})); !slices.Equal(got,
+		[]idem.CodeLimit{{Most: 5, Within: 24 * time.Hour}, {Most: 1, Within: time.Hour}}) {
+		t.Errorf("of one address: %v", got)
 	}
 	for _, l := range idem.ReceiverLimits() {
 		if l.Within > idem.CodesKept {

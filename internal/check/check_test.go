@@ -175,6 +175,7 @@ type asker struct {
 	echo
 	sent  atomic.Int64
 	valid time.Duration
+	fails error // of the sending
 }
 
 func (a *asker) Code() idem.TechCode { return idem.TechEDocument }
@@ -185,6 +186,9 @@ func (a *asker) Begin(ctx context.Context, name string, r provider.Request, admi
 	}
 	if err := admit(ctx); err != nil {
 		return nil, 0, err
+	}
+	if a.fails != nil {
+		return nil, 0, a.fails
 	}
 	a.sent.Add(1)
 	return []byte("1234"), a.valid, nil
@@ -287,6 +291,32 @@ func TestCodesAreLimited(t *testing.T) {
 		}
 		if n, err := w.store.System().ExpireCodes(w.Context(), time.Now().Add(2*time.Hour)); n != 33 || err != nil {
 			w.Errorf("%d rows were forgotten, %v; want 33, three a code", n, err)
+		}
+	})
+}
+
+// TestUnsentCodesDoNotCount: what surely went to nobody is taken back, what may
+// have gone out is not.
+func TestUnsentCodesDoNotCount(t *testing.T) {
+	eachAsking(t, func(w world, a *asker, _ *atomic.Int64) {
+		ask := func() error {
+			_, err := w.checks.AskProvider(w.Context(), w.me, "", holder(1))
+			return err
+		}
+		if err := ask(); err != nil {
+			w.Fatal(err)
+		}
+		a.fails = provider.ErrUnavailable.Because(provider.ErrUnsent)
+		for range 12 {
+			w.wants(ask(), provider.ErrUnavailable)
+		}
+		for _, a.fails = range []error{provider.ErrUnavailable, provider.ErrHolder} {
+			w.wants(ask(), a.fails)
+		}
+		a.fails = nil
+		w.wants(ask(), idem.ErrCodeLimit)
+		if n, err := w.store.System().ExpireCodes(w.Context(), time.Now().Add(time.Hour)); n != 9 || err != nil {
+			w.Errorf("%d rows are kept, %v; want 9, three a code", n, err)
 		}
 	})
 }

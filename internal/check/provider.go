@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -35,14 +36,31 @@ func (c *Checks) AskProvider(ctx context.Context, p idem.Principal, name string,
 	if !ok {
 		return idem.Check{}, errNoProvider
 	}
+	code, at := store.Code{Phone: r.Phone, PersonalNumber: r.PersonalNumber}, time.Time{}
 	memo, valid, err := d.Begin(ctx, name, r, func(ctx context.Context) error {
-		return c.Store.Update(ctx, p.Org, func(tx store.Tx) error { return store.CountCode(ctx, tx, r.Phone, r.PersonalNumber) })
+		return c.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+			at = tx.Now()
+			return store.CountCode(ctx, tx, code)
+		})
 	})
+	if errors.Is(err, provider.ErrUnsent) {
+		return idem.Check{}, errors.Join(err, c.uncountCode(ctx, p.Org, code, at))
+	}
 	if err != nil {
 		return idem.Check{}, err
 	}
 	return c.open(ctx, p.Org, idem.TechEDocument, memo, valid)
 }
+
+// uncountCode takes back a code that was not sent, also when its client left.
+func (c *Checks) uncountCode(ctx context.Context, org idem.OrgID, code store.Code, at time.Time) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	return c.Store.Update(ctx, org, func(tx store.Tx) error { return store.UncountCode(ctx, tx, code, at) })
+}
+
+// afterwards bounds what is written behind a request.
+const afterwards = 10 * time.Second
 
 // Approve gives the holder's code to the provider of a check that AskProvider
 // opened. A wrong code leaves it open for the attempts that remain, three in

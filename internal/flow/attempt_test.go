@@ -165,7 +165,7 @@ func TestWrongCodesBesideEachOther(t *testing.T) {
 		meet(w, "ann")
 		s := w.Open(w.Flow(nil, ed), "")
 		start(w, s.ID)
-		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "")
 		w.Must(err)
 		w.Holder.Meanwhile(func() {
 			for range 2 {

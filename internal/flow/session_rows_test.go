@@ -319,7 +319,7 @@ func TestCodesOfProviders(t *testing.T) {
 		_, _, err := w.Flows.Approve(w.Context(), s.ID, 0, "123456")
 		wants(w, err, provider.ErrSession)
 		ask := func() error {
-			_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+			_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "")
 			return err
 		}
 		w.Must(ask())
@@ -354,12 +354,12 @@ func TestCodesOfOneReceiver(t *testing.T) {
 		for range 3 {
 			s = w.Open(f, "")
 			start(w, s.ID)
-			_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+			_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "")
 			w.Must(err)
 		}
 		s = w.Open(f, "")
 		start(w, s.ID)
-		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request())
+		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "")
 		if e := (*idem.Error)(nil); !errors.As(err, &e) || e.Code != "RATE_LIMITED" || e.Details["limit"] != "receiver" {
 			w.Errorf("a fourth code: %v", err)
 		}
@@ -368,10 +368,38 @@ func TestCodesOfOneReceiver(t *testing.T) {
 		}
 		other := request()
 		other.Phone, other.PersonalNumber = "+77019999999", "850102400123"
-		_, err = w.Flows.AskProvider(w.Context(), s.ID, 0, "", other)
+		_, err = w.Flows.AskProvider(w.Context(), s.ID, 0, "", other, "")
 		if w.Must(err); w.Holder.Sent() != 4 {
 			w.Errorf("%d codes were sent", w.Holder.Sent())
 		}
+	})
+}
+
+// TestUnsentCodesDoNotCount: an outage of the provider uses up neither what the
+// receiver gets nor what the step may ask, unless a code may have gone out.
+func TestUnsentCodesDoNotCount(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		s := w.Open(w.Flow(nil, ed), "")
+		start(w, s.ID)
+		ask := func() error {
+			_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "192.0.2.1")
+			return err
+		}
+		w.Must(ask())
+		w.Holder.Fails(provider.ErrUnavailable.Because(provider.ErrUnsent))
+		for range 12 {
+			wants(w, ask(), provider.ErrUnavailable)
+		}
+		w.Holder.Fails(provider.ErrUnavailable)
+		wants(w, ask(), provider.ErrUnavailable)
+		w.Holder.Fails(nil)
+		w.Must(ask())
+		if err := ask(); idem.CodeOf(err) != "ASKED_TOO_OFTEN" || w.Holder.Sent() != 2 {
+			w.Errorf("behind two codes and one that may have gone out: %v, %d sent", err, w.Holder.Sent())
+		}
+		_, _, err := w.Flows.Approve(w.Context(), s.ID, 0, "123456")
+		w.Must(err)
 	})
 }
 

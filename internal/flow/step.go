@@ -154,8 +154,10 @@ type documents interface {
 	Approve(ctx context.Context, memo []byte, code string) (tech.Outcome, error)
 }
 
-// AskProvider has a provider send the holder a code; Approve takes it.
-func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, name string, r provider.Request) (idem.Session, error) {
+// AskProvider has a provider send the holder a code; Approve takes it. from is
+// the network of whoever asks, "" when it is not known: one network gets a part
+// of all codes only. A code that was not sent does not count.
+func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, name string, r provider.Request, from string) (idem.Session, error) {
 	org, t, err := f.turn(ctx, id, step)
 	if err != nil {
 		return idem.Session{}, err
@@ -165,14 +167,18 @@ func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, na
 		return idem.Session{}, errNoProvider
 	}
 	var s idem.Session
+	code := &sentCode{Code: store.Code{Phone: r.Phone, PersonalNumber: r.PersonalNumber, From: from}, step: step}
 	memo, valid, err := d.Begin(ctx, name, r, func(ctx context.Context) error {
-		s, err = f.countCode(ctx, org, id, step, r)
+		s, err = f.countCode(ctx, org, id, code)
 		return err
 	})
-	if errors.Is(err, errEndedAsking) {
+	switch {
+	case errors.Is(err, errEndedAsking):
 		return s, nil
-	}
-	if err != nil {
+	case errors.Is(err, provider.ErrUnsent):
+		f.uncountCode(ctx, org, id, code)
+		return s, err
+	case err != nil:
 		return s, err
 	}
 	return f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
@@ -189,18 +195,44 @@ func (f *Flows) AskProvider(ctx context.Context, id idem.SessionID, step int, na
 // began; nobody is to be asked.
 var errEndedAsking = errors.New("the session ended")
 
+// sentCode is a code that was counted, to a step among others.
+type sentCode struct {
+	store.Code
+	step int
+	at   time.Time
+}
+
 // countCode counts a code to the step and to its receiver.
-func (f *Flows) countCode(ctx context.Context, org idem.OrgID, id idem.SessionID, step int, r provider.Request) (idem.Session, error) {
-	s, err := f.ask(ctx, org, id, step, maxCodes, func(s *idem.Session, tx store.Tx, times int) error {
-		if err := store.CountCode(ctx, tx, r.Phone, r.PersonalNumber); err != nil {
+func (f *Flows) countCode(ctx context.Context, org idem.OrgID, id idem.SessionID, code *sentCode) (idem.Session, error) {
+	s, err := f.ask(ctx, org, id, code.step, maxCodes, func(s *idem.Session, tx store.Tx, times int) error {
+		if err := store.CountCode(ctx, tx, code.Code); err != nil {
 			return err
 		}
-		return remember(s, step, asked{Times: times, Provider: true}, tx.Now())
+		code.at = tx.Now()
+		return remember(s, code.step, asked{Times: times, Provider: true}, tx.Now())
 	})
 	if err == nil && s.Ended() {
 		err = errEndedAsking
 	}
 	return s, err
+}
+
+// uncountCode takes back what countCode counted.
+func (f *Flows) uncountCode(ctx context.Context, org idem.OrgID, id idem.SessionID, code *sentCode) {
+	_, err := f.change(context.WithoutCancel(ctx), org, id, func(tx store.Tx, s *idem.Session) error {
+		if err := store.UncountCode(ctx, tx, code.Code, code.at); err != nil {
+			return err
+		}
+		a, until := readAsked(s.Steps[code.step].Memo), s.Steps[code.step].MemoUntil
+		if s.Ended() || a.Times == 0 {
+			return nil
+		}
+		a.Times--
+		return remember(s, code.step, a, until)
+	})
+	if err != nil {
+		f.Log.WarnContext(ctx, "code not taken back", "session", id, "error", err)
+	}
 }
 
 var errNoProvider = idem.Errorf(idem.Unprocessable, "PROVIDER_NOT_OFFERED", "the step asks no provider")

@@ -65,7 +65,7 @@ func requestCodes() []errorCode {
 		{"METHOD_NOT_ALLOWED", 405, "The path does not take the method."},
 		{"PORTRAIT_UNDECODABLE", 422, "The portrait of the document is damaged."},
 		{"PROVIDER_UNKNOWN", 422, "No document provider of that name is configured."},
-		{"RATE_LIMITED", 429, "The server is busy; or a receiver, or the organisation, was sent too many codes: details.limit tells which."},
+		{"RATE_LIMITED", 429, "The server is busy; or a receiver or the organisation was sent too many codes, or one address asked for too many: details.limit tells which."},
 		{"ROLE_FORBIDDEN", 403, "The key lacks the permission that details names."},
 		{"SUBSCRIPTION_LIMIT_REACHED", 403, "The subscription's transactions are used up."},
 		{"SUBSCRIPTION_REQUIRED", 403, "The organisation has no active subscription for the technology."},

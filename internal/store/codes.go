@@ -16,6 +16,8 @@ type Codes interface {
 	Nth(ctx context.Context, to Receiver, n int) (time.Time, error)
 	// Insert notes a code that is sent at the transaction's time.
 	Insert(ctx context.Context, to Receiver) error
+	// Remove takes a code back that was noted at a time; none changes nothing.
+	Remove(ctx context.Context, to Receiver, at time.Time) error
 }
 
 // Receiver is whom codes are counted for.
@@ -35,44 +37,106 @@ const (
 	ReceiverAnybody  ReceiverKind = "anybody"
 )
 
-// CountCode notes that the holder of the personal number is sent a code by
-// phone, or refuses with idem.ErrCodeLimit. It locks the organisation's row, so
-// that its codes follow each other.
-func CountCode(ctx context.Context, tx Tx, phone, personalNumber string) error {
+// from is the receiver as one address asks for codes to it.
+func (r Receiver) from(address string) Receiver {
+	return Receiver{r.Kind + "_from", address + " " + r.Value}
+}
+
+// Code is a code that the holder of a personal number is sent by phone.
+type Code struct {
+	Phone          string
+	PersonalNumber string
+	// From is the network of whoever asks for it without a key of the
+	// organisation; empty when that is known to nobody, or has a key.
+	From string
+}
+
+// count is a receiver of a code, and what bounds its codes.
+type count struct {
+	to     Receiver
+	limits []idem.CodeLimit
+	name   string // of the limits, for the client
+}
+
+func (c Code) counts(s idem.Settings) []count {
+	all := []count{
+		{Receiver{ReceiverPhone, c.Phone}, idem.ReceiverLimits(), "receiver"},
+		{Receiver{ReceiverPersonal, c.PersonalNumber}, idem.ReceiverLimits(), "receiver"},
+		{Receiver{Kind: ReceiverAnybody}, []idem.CodeLimit{{Most: s.CodesPerHour, Within: time.Hour}}, "organisation"},
+	}
+	if c.From == "" {
+		return all
+	}
+	for _, of := range all {
+		all = append(all, count{of.to.from(c.From), idem.OneAddress(of.limits), "address"})
+	}
+	return all
+}
+
+// CountCode notes that a code is sent at the transaction's time, or refuses
+// with idem.ErrCodeLimit. It locks the organisation's row, so that its codes
+// follow each other.
+func CountCode(ctx context.Context, tx Tx, c Code) error {
 	org, err := tx.Organisations().GetForUpdate(ctx)
 	if err != nil {
 		return fmt.Errorf("lock organisation: %w", err)
 	}
-	receivers := []Receiver{{ReceiverPhone, phone}, {ReceiverPersonal, personalNumber}, {Kind: ReceiverAnybody}}
-	for _, to := range receivers {
-		if err := mayReceive(ctx, tx, to, org.Settings); err != nil {
-			return err
-		}
+	all := c.counts(org.Settings)
+	if err := mayBeSent(ctx, tx, all); err != nil {
+		return err
 	}
-	for _, to := range receivers {
-		if err := tx.Codes().Insert(ctx, to); err != nil {
+	for _, one := range all {
+		if err := tx.Codes().Insert(ctx, one.to); err != nil {
 			return fmt.Errorf("note code: %w", err)
 		}
 	}
 	return nil
 }
 
-func mayReceive(ctx context.Context, tx Tx, to Receiver, s idem.Settings) error {
-	limits, name := idem.ReceiverLimits(), "receiver"
-	if to.Kind == ReceiverAnybody {
-		limits, name = []idem.CodeLimit{{Most: s.CodesPerHour, Within: time.Hour}}, "organisation"
+// UncountCode takes back what CountCode noted at a time, because that code was
+// not sent after all.
+func UncountCode(ctx context.Context, tx Tx, c Code, at time.Time) error {
+	org, err := tx.Organisations().GetForUpdate(ctx)
+	if err != nil {
+		return fmt.Errorf("lock organisation: %w", err)
 	}
-	var wait time.Duration
-	for _, l := range limits {
-		nth, err := tx.Codes().Nth(ctx, to, l.Most)
+	for _, one := range c.counts(org.Settings) {
+		if err := tx.Codes().Remove(ctx, one.to, at); err != nil {
+			return fmt.Errorf("take code back: %w", err)
+		}
+	}
+	return nil
+}
+
+// mayBeSent refuses one code more than the limits allow, and tells of the one
+// that holds the longest.
+func mayBeSent(ctx context.Context, tx Tx, all []count) error {
+	var longest time.Duration
+	name := ""
+	for _, one := range all {
+		wait, err := one.wait(ctx, tx)
 		if err != nil {
 			return fmt.Errorf("count codes: %w", err)
 		}
+		if wait > longest {
+			longest, name = wait, one.name
+		}
+	}
+	if longest == 0 {
+		return nil
+	}
+	seconds := int((longest + time.Second - 1) / time.Second)
+	return idem.ErrCodeLimit.With("limit", name).With("retry_after", seconds)
+}
+
+// wait returns how long one more code has to wait.
+func (c count) wait(ctx context.Context, tx Tx) (wait time.Duration, err error) {
+	for _, l := range c.limits {
+		nth, err := tx.Codes().Nth(ctx, c.to, l.Most)
+		if err != nil {
+			return 0, err
+		}
 		wait = max(wait, l.Wait(nth, tx.Now()))
 	}
-	if wait > 0 {
-		seconds := int((wait + time.Second - 1) / time.Second)
-		return idem.ErrCodeLimit.With("limit", name).With("retry_after", seconds)
-	}
-	return nil
+	return wait, nil
 }

@@ -123,6 +123,7 @@ type Holder struct {
 	number   string
 	expiry   idem.Date
 	sent     int
+	err      error
 	first    func()
 }
 
@@ -147,6 +148,13 @@ func (h *Holder) Meanwhile(f func()) {
 	h.first = f
 }
 
+// Fails makes the provider send nothing and fail; nil ends that.
+func (h *Holder) Fails(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.err = err
+}
+
 // Sent is how many codes were sent.
 func (h *Holder) Sent() int {
 	h.mu.Lock()
@@ -161,6 +169,9 @@ func (h *Holder) Name() string { return "holder" }
 func (h *Holder) Start(_ context.Context, r provider.Request) (provider.Session, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.err != nil {
+		return provider.Session{}, h.err
+	}
 	h.sent++
 	return provider.Session{ID: r.PersonalNumber + " " + r.Phone, Valid: time.Minute}, nil
 }

@@ -225,7 +225,7 @@ func (w *World) StepOf(id idem.SessionID, step int, iin, phone string) (s idem.S
 	w.Must(err)
 	switch c := s.Steps[step].Technology; {
 	case c == idem.TechEDocument:
-		s, err = w.Flows.AskProvider(w.Context(), id, step, "", provider.Request{PersonalNumber: iin, Phone: phone})
+		s, err = w.Flows.AskProvider(w.Context(), id, step, "", provider.Request{PersonalNumber: iin, Phone: phone}, "")
 		if w.Must(err); s.Ended() {
 			return s
 		}

@@ -279,7 +279,8 @@ func (a *api) request(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := readJSON(w, r, &body); err != nil {
 		return nil, err
 	}
-	s, err := a.Flows.AskProvider(r.Context(), id, i, body.Provider, provider.Request{PersonalNumber: body.IIN, Phone: body.Phone})
+	s, err := a.Flows.AskProvider(r.Context(), id, i, body.Provider, provider.Request{PersonalNumber: body.IIN, Phone: body.Phone},
+		a.Limiter.from(r))
 	return a.stateOf(&s), err
 }
 

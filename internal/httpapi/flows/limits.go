@@ -184,4 +184,10 @@ func (l *Limiter) Look(r *http.Request, look func() error) error {
 	return err
 }
 
-func (l *Limiter) from(r *http.Request) string { return peer.Key(l.proxies.Client(r)) }
+// from is the network of a client, "" without limits.
+func (l *Limiter) from(r *http.Request) string {
+	if l == nil {
+		return ""
+	}
+	return peer.Key(l.proxies.Client(r))
+}

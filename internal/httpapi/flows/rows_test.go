@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -12,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/face/facetest"
@@ -396,6 +398,56 @@ func TestCodesOfOneReceiver(t *testing.T) {
 		s.refused(code, answer, 429, "RATE_LIMITED")
 		if details := answer["error"].(object)["details"].(object); details["limit"] != "receiver" || details["retry_after"].(float64) < 540 {
 			s.Errorf("details %v", details)
+		}
+	})
+}
+
+// TestOneAddressLocksNobodyOut: whoever knows a phone takes half of its codes of
+// a day from one address, and half of the organisation's of an hour; the holder
+// still gets one elsewhere, and never more than ten are sent.
+func TestOneAddressLocksNobodyOut(t *testing.T) {
+	each(t, func(s *server) {
+		s = limited(s, &stopped{}, flows.DefaultRates(), "127.0.0.1")
+		f := s.Flow(nil, idem.TechEDocument)
+		ask := func(from, iin, phone string) (int, string) {
+			s.Helper()
+			path, _ := s.begin(f)
+			code, body := s.call("POST", path+"/steps/0/request/", "", strings.NewReader(fmt.Sprintf(`{"iin":%q,"phone":%q}`, iin, phone)), "X-Forwarded-For", from)
+			if code == 200 {
+				return code, ""
+			}
+			return code, body["error"].(object)["details"].(object)["limit"].(string)
+		}
+		stranger, holder := "203.0.113.7", "2001:db8::1"
+		sent := 0
+		for _, from := range []string{stranger, holder} {
+			for range 5 {
+				s.Clock.Advance(4 * time.Minute)
+				if code, limit := ask(from, flowtest.IIN, flowtest.Phone); code == 200 {
+					sent++
+				} else {
+					s.Errorf("code %d from %s: %d %s", sent, from, code, limit)
+				}
+			}
+			if code, limit := ask(from, flowtest.IIN, flowtest.Phone); from == stranger && (code != 429 || limit != "address") {
+				s.Errorf("a sixth code from %s: %d %s", from, code, limit)
+			}
+		}
+		if code, limit := ask("198.51.100.1", flowtest.IIN, flowtest.Phone); code != 429 || limit != "receiver" || sent != 10 {
+			s.Errorf("an eleventh code: %d %s, %d sent", code, limit, sent)
+		}
+		s.Clock.Advance(2 * time.Hour)
+		set := func(tx store.Tx) error {
+			o, err := tx.Organisations().Get(s.Context())
+			o.Settings.CodesPerHour = 4
+			return errors.Join(err, tx.Organisations().Save(s.Context(), &o))
+		}
+		s.Must(s.Store.Update(s.Context(), s.Org, set))
+		for i, from := range []string{stranger, stranger, stranger, holder, holder, "198.51.100.1"} {
+			want := map[int]string{2: "address", 5: "organisation"}[i]
+			if _, limit := ask(from, fmt.Sprintf("90010240020%d", i), fmt.Sprintf("+7701000020%d", i)); limit != want {
+				s.Errorf("receiver %d, asked for from %s: %q, want %q", i, from, limit, want)
+			}
 		}
 	})
 }

@@ -35,3 +35,14 @@ func (t codes) Insert(ctx context.Context, to store.Receiver) error {
 		t.org, receiver, micros(t.now))
 	return err
 }
+
+// Remove implements store.Codes. Of several noted at that time it is one.
+func (t codes) Remove(ctx context.Context, to store.Receiver, at time.Time) error {
+	receiver, err := t.blind(ctx, to)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM codes WHERE org = $1 AND receiver = $2
+		AND seq = (SELECT MAX(seq) FROM codes WHERE org = $1 AND receiver = $2 AND sent_at = $3)`, t.org, receiver, micros(at))
+	return err
+}

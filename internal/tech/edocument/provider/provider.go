@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -10,6 +11,7 @@ import (
 // The refusals of providers.
 var (
 	// ErrUnavailable: the service does not answer, or not as agreed.
+	// ErrUnsent is among its causes when surely nobody was sent a code.
 	ErrUnavailable = idem.Errorf(idem.Unavailable, "PROVIDER_UNAVAILABLE", "the document provider does not answer; try again")
 	// ErrUnknown: no provider of that name is configured.
 	ErrUnknown = idem.Errorf(idem.Unprocessable, "PROVIDER_UNKNOWN", "no document provider of that name is configured")
@@ -20,6 +22,9 @@ var (
 	// ErrSession: the service does not wait for the code any more.
 	ErrSession = idem.Errorf(idem.Conflict, "PROVIDER_SESSION_ENDED", "the document provider waits no longer for the code; begin again")
 )
+
+// ErrUnsent: the service was not reached, or said that it did nothing.
+var ErrUnsent = errors.New("nothing was sent")
 
 // Request names the holder of a document.
 type Request struct {

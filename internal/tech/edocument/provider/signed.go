@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -102,14 +103,16 @@ func (p *signedProvider) call(ctx context.Context, path string, body map[string]
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
-	pause := firstPause
+	pause, sent := firstPause, false
 	for attempt := 1; ; attempt++ {
 		status, answer, err := p.post(ctx, path, data)
-		if err == nil && status < 500 {
+		sent = sent || !errors.Is(err, ErrUnsent) && !didNothing(status)
+		settled := err == nil && status < 500
+		if settled && !didNothing(status) {
 			return p.open(status, answer, id, into)
 		}
-		if attempt == attempts || ctx.Err() != nil {
-			return ErrUnavailable.Because(errors.Join(err, fmt.Errorf("status %d", status)))
+		if settled || attempt == attempts || ctx.Err() != nil {
+			return outage(sent, errors.Join(err, fmt.Errorf("status %d", status)))
 		}
 		select {
 		case <-time.After(pause):
@@ -119,7 +122,27 @@ func (p *signedProvider) call(ctx context.Context, path string, body map[string]
 	}
 }
 
+// didNothing reports whether a status says that the service did not take the
+// request up. Other outages leave open how far it came: a gateway's own, or one
+// of a proxy before it, may be told of behind the sending.
+func didNothing(status int) bool {
+	if _, ok := refusals[status]; ok {
+		return false
+	}
+	return status == http.StatusServiceUnavailable || status >= 400 && status < 500 && status != http.StatusRequestTimeout
+}
+
+func outage(sent bool, cause error) error {
+	if !sent {
+		cause = errors.Join(ErrUnsent, cause)
+	}
+	return ErrUnavailable.Because(cause)
+}
+
+// post fails with ErrUnsent when no connection came about.
 func (p *signedProvider) post(ctx context.Context, path string, data []byte) (int, []byte, error) {
+	connected := false
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+"/"+path, bytes.NewReader(data))
 	if err != nil {
 		return 0, nil, err
@@ -129,6 +152,9 @@ func (p *signedProvider) post(ctx context.Context, path string, data []byte) (in
 		req.Header.Set("Authorization", "Bearer "+p.Token)
 	}
 	res, err := p.Client.Do(req)
+	if err != nil && !connected {
+		err = errors.Join(ErrUnsent, err)
+	}
 	if err != nil {
 		return 0, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -138,6 +139,37 @@ func TestSignedProviderRefusesAnswers(t *testing.T) {
 		if _, err := s.provider(t).Approve(t.Context(), "s", "1234"); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOutagesTellWhatWasSent: a code is unsent only when no connection came
+// about, or when the service says so each time.
+func TestOutagesTellWhatWasSent(t *testing.T) {
+	hangUp := func(http.ResponseWriter, map[string]any) { panic(http.ErrAbortHandler) }
+	for name, c := range map[string]struct {
+		answers []func(http.ResponseWriter, map[string]any)
+		unsent  bool
+	}{
+		"unavailable":               {[]func(http.ResponseWriter, map[string]any){status(503)}, true},
+		"not allowed":               {[]func(http.ResponseWriter, map[string]any){status(403)}, true},
+		"its own fault":             {[]func(http.ResponseWriter, map[string]any){status(500)}, false},
+		"a proxy's fault":           {[]func(http.ResponseWriter, map[string]any){status(502)}, false},
+		"no answer":                 {[]func(http.ResponseWriter, map[string]any){hangUp}, false},
+		"no answer, then a refusal": {[]func(http.ResponseWriter, map[string]any){hangUp, status(503)}, false},
+		"unsigned":                  {[]func(http.ResponseWriter, map[string]any){plain("{}")}, false},
+		"too slow":                  {[]func(http.ResponseWriter, map[string]any){status(408)}, false},
+	} {
+		s := newService(t, c.answers...)
+		s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+		if _, err := s.provider(t).Start(t.Context(), Request{}); !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrUnsent) != c.unsent {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	gone := newService(t, status(200))
+	p := gone.provider(t)
+	gone.Close()
+	if _, err := p.Start(t.Context(), Request{}); !errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrUnsent) {
+		t.Errorf("nobody listens: %v", err)
 	}
 }
 

@@ -37,7 +37,7 @@ func (t testProvider) Start(_ context.Context, r Request) (Session, error) {
 	case TestUnknown, "":
 		return Session{}, ErrHolder
 	case TestOutage:
-		return Session{}, ErrUnavailable
+		return Session{}, ErrUnavailable.Because(ErrUnsent)
 	}
 	id, err := json.Marshal(r)
 	return Session{ID: string(id), Valid: 2 * time.Minute}, err
