@@ -86,6 +86,23 @@ func (e *Error) Because(cause error) *Error {
 	return &c
 }
 
+// Saying returns a copy with another message.
+func (e *Error) Saying(format string, args ...any) *Error {
+	c := *e
+	c.Message = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// Hint adds to the message of a refusal of a kind what its caller can do about
+// it; other errors stay as they are.
+func Hint(err error, kind Kind, hint string) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != kind {
+		return err
+	}
+	return e.Saying("%s: %s", e.Message, hint)
+}
+
 // KindOf classifies any error; what is not an *Error is Internal.
 func KindOf(err error) Kind {
 	var e *Error

@@ -165,7 +165,7 @@ func (f *Flow) checkTechnologies() error {
 	for i, c := range f.Technologies {
 		switch {
 		case !slices.Contains(FlowTechnologies(), c):
-			return Errorf(Unprocessable, "TECHNOLOGY_UNKNOWN", "no step of that code").At("technologies").With("technology", string(c))
+			return unknownTechnology("steps", FlowTechnologies()).At("technologies").With("technology", string(c))
 		case slices.Contains(f.Technologies[:i], c):
 			return Errorf(Unprocessable, "VALIDATION_FAILED", "a technology is named twice").At("technologies").With("technology", string(c))
 		case c == TechFace2Face && !(face && reference):
@@ -182,19 +182,19 @@ func (c *PersonConfig) Validate() error {
 	fault := Errorf(Unprocessable, "VALIDATION_FAILED", "the setting is out of range")
 	switch {
 	case slices.ContainsFunc(c.SkipTechnologies, func(t TechCode) bool { return !t.Documentary() }):
-		return Errorf(fault.Kind, fault.Code, "only ED and DR can be skipped").At("skip_technologies")
+		return Errorf(fault.Kind, fault.Code, "only ED and DR can be skipped").At("person_config.skip_technologies")
 	case c.SkipMaxAge < 0:
-		return fault.At("skip_max_age_hours")
+		return fault.At("person_config.skip_max_age_hours")
 	case len(c.CustomAliasKey) > 64:
-		return fault.At("custom_alias_key")
+		return fault.At("person_config.custom_alias_key")
 	case slices.ContainsFunc(c.LookupKeys, func(k string) bool { return !slices.Contains(lookupKeys(), k) }):
-		return Errorf(fault.Kind, fault.Code, "the keys are among %s", strings.Join(lookupKeys(), ", ")).At("lookup_keys")
+		return Errorf(fault.Kind, fault.Code, "the keys are among %s", strings.Join(lookupKeys(), ", ")).At("person_config.lookup_keys")
 	case !slices.Contains([]FailedMatchPolicy{FailedExcludeLive, FailedCollectAll, FailedSkipSession}, c.FailedMatch):
-		return fault.At("failed_f2f_policy")
+		return fault.At("person_config.failed_f2f_policy")
 	case !slices.Contains([]ConflictPolicy{ConflictReview, ConflictStrongFirst}, c.Conflict):
-		return fault.At("conflict_policy")
+		return fault.At("person_config.conflict_policy")
 	case !slices.Contains([]DeletedMatchPolicy{DeletedIgnore, DeletedRestore}, c.Deleted):
-		return fault.At("deleted_match_policy")
+		return fault.At("person_config.deleted_match_policy")
 	}
 	return nil
 }

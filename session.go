@@ -137,9 +137,14 @@ func (s *Session) Usable(now time.Time) error {
 	case s.State == SessionExpired, !s.Ended() && !now.Before(s.ExpiresAt):
 		return ErrSessionExpired
 	case s.Ended():
-		return ErrSessionState.With("status", string(s.State))
+		return s.refused("the session has ended as %s and serves once: open another one", s.State)
 	}
 	return nil
+}
+
+// refused is ErrSessionState that says what stands against a use.
+func (s *Session) refused(format string, args ...any) *Error {
+	return ErrSessionState.Saying(format, args...).With("status", string(s.State))
 }
 
 // Start leaves NEW.
@@ -148,7 +153,7 @@ func (s *Session) Start(now time.Time) error {
 		return err
 	}
 	if s.State != SessionNew {
-		return ErrSessionState.With("status", string(s.State))
+		return s.refused("the session is started already")
 	}
 	s.State, s.StartedAt = SessionProgress, now
 	return nil
@@ -174,8 +179,11 @@ func (s *Session) Turn(i int, now time.Time) error {
 	if err := s.Usable(now); err != nil {
 		return err
 	}
-	if i != s.Current() {
-		return ErrSessionState.With("current_step", s.Current())
+	switch at := s.Current(); {
+	case at < 0:
+		return s.refused("the session has to be started first")
+	case i != at:
+		return s.refused("it is the turn of step %d", at).With("current_step", at)
 	}
 	return nil
 }

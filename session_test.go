@@ -76,16 +76,16 @@ func TestFlowOrder(t *testing.T) {
 
 func TestFlowSettings(t *testing.T) {
 	for name, change := range map[string]func(*idem.Flow){
-		"name":                 func(f *idem.Flow) { f.Name = " " },
-		"session_seconds":      func(f *idem.Flow) { f.SessionTime = time.Second },
-		"attempts":             func(f *idem.Flow) { f.Attempts = 0 },
-		"skip_technologies":    func(f *idem.Flow) { f.Config.SkipTechnologies = []idem.TechCode{idem.TechFace2Face} },
-		"skip_max_age_hours":   func(f *idem.Flow) { f.Config.SkipMaxAge = -1 },
-		"lookup_keys":          func(f *idem.Flow) { f.Config.LookupKeys = []string{"name"} },
-		"failed_f2f_policy":    func(f *idem.Flow) { f.Config.FailedMatch = "" },
-		"conflict_policy":      func(f *idem.Flow) { f.Config.Conflict = "MERGE" },
-		"deleted_match_policy": func(f *idem.Flow) { f.Config.Deleted = "ERASE" },
-		"frame_ancestors":      func(f *idem.Flow) { f.FrameAncestors = []string{"*"} },
+		"name":                               func(f *idem.Flow) { f.Name = " " },
+		"session_seconds":                    func(f *idem.Flow) { f.SessionTime = time.Second },
+		"attempts":                           func(f *idem.Flow) { f.Attempts = 0 },
+		"person_config.skip_technologies":    func(f *idem.Flow) { f.Config.SkipTechnologies = []idem.TechCode{idem.TechFace2Face} },
+		"person_config.skip_max_age_hours":   func(f *idem.Flow) { f.Config.SkipMaxAge = -1 },
+		"person_config.lookup_keys":          func(f *idem.Flow) { f.Config.LookupKeys = []string{"name"} },
+		"person_config.failed_f2f_policy":    func(f *idem.Flow) { f.Config.FailedMatch = "" },
+		"person_config.conflict_policy":      func(f *idem.Flow) { f.Config.Conflict = "MERGE" },
+		"person_config.deleted_match_policy": func(f *idem.Flow) { f.Config.Deleted = "ERASE" },
+		"frame_ancestors":                    func(f *idem.Flow) { f.FrameAncestors = []string{"*"} },
 	} {
 		f := flowOf(idem.TechLivenessHead)
 		change(&f)

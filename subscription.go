@@ -1,6 +1,9 @@
 package idem
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // TechCode names a technology that an organisation can subscribe to.
 type TechCode string
@@ -30,7 +33,16 @@ func ParseTechCode(text string) (TechCode, error) {
 			return c, nil
 		}
 	}
-	return "", Errorf(Unprocessable, "TECHNOLOGY_UNKNOWN", "no technology of that code")
+	return "", unknownTechnology("technologies", Technologies())
+}
+
+// unknownTechnology names the codes that there are.
+func unknownTechnology(what string, known []TechCode) *Error {
+	list := make([]string, len(known))
+	for i, c := range known {
+		list[i] = string(c)
+	}
+	return Errorf(Unprocessable, "TECHNOLOGY_UNKNOWN", "the codes of %s are %s", what, strings.Join(list, ", "))
 }
 
 // SubscriptionStatus is where a subscription stands.

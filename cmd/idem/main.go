@@ -7,8 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/idem-id/idem"
@@ -24,14 +27,24 @@ func main() {
 	}
 }
 
-// explain shows the cause behind a refusal: the one at the terminal is the one
-// who reads the log.
+// explain shows the cause behind a refusal and what the refusal says besides:
+// the one at the terminal is the one who reads the log.
 func explain(err error) string {
 	var e *idem.Error
-	if errors.As(err, &e) && e.Field != "" {
-		return fmt.Sprintf("%v (%s)", err, e.Field)
+	if !errors.As(err, &e) {
+		return err.Error()
 	}
-	return err.Error()
+	var more []string
+	if e.Field != "" {
+		more = append(more, e.Field)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
+		more = append(more, fmt.Sprintf("%s: %v", name, e.Details[name]))
+	}
+	if len(more) == 0 {
+		return err.Error()
+	}
+	return fmt.Sprintf("%v (%s)", err, strings.Join(more, "; "))
 }
 
 func root() *cobra.Command {

@@ -236,17 +236,61 @@ func typeOf(schema *huma.Schema) (kind, link string) {
 	return kind, ""
 }
 
+// curl is the request on a command line: a form where pictures are files, which
+// those who try it have at hand, else JSON.
 func curl(op *huma.Operation, example string) string {
 	lines := []string{"curl -H 'Authorization: Bearer sk_...'"}
+	if op.RequestBody != nil && op.RequestBody.Content["multipart/form-data"] != nil {
+		lines = append(lines, formParts(op.RequestBody.Content["application/json"].Example)...)
+		return strings.Join(append(lines, "https://idem.example"+op.Path), " \\\n  ")
+	}
 	if op.Method != http.MethodGet && !(op.Method == http.MethodPost && example != "") {
 		lines[0] += " -X " + op.Method
 	}
 	if example != "" {
 		compact := strings.Join(strings.Fields(example), " ")
-		if op.Method != http.MethodPost {
-			lines = append(lines, "-H 'Content-Type: application/json'")
-		}
-		lines = append(lines, "--json '"+compact+"'")
+		lines = append(lines, "-H 'Content-Type: application/json'", "--data '"+compact+"'")
 	}
 	return strings.Join(append(lines, "https://idem.example"+op.Path), " \\\n  ")
+}
+
+// formParts writes the members of an example as curl's parts of a form.
+func formParts(example any) (lines []string) {
+	members, _ := example.(object)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		switch v := members[name].(type) {
+		case string:
+			lines = append(lines, formPart(name, v))
+		case []any:
+			if !slices.Contains(v, any(exampleImage)) {
+				lines = append(lines, formPart(name, compactJSON(v)))
+				continue
+			}
+			for range v {
+				lines = append(lines, formPart(name, exampleImage))
+			}
+		case object: // files by name
+			for _, file := range slices.Sorted(maps.Keys(v)) {
+				lines = append(lines, "-F "+name+"=@"+file)
+			}
+		default:
+			lines = append(lines, formPart(name, compactJSON(v)))
+		}
+	}
+	return lines
+}
+
+func formPart(name, value string) string {
+	if value == exampleImage {
+		return "-F " + name + "=@" + name + ".jpg"
+	}
+	return "-F '" + name + "=" + value + "'"
+}
+
+func compactJSON(v any) string {
+	text, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		panic(fmt.Sprintf("encode an example: %v", err)) // it is made of constants
+	}
+	return string(text)
 }

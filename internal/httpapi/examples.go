@@ -18,6 +18,8 @@ func newPhotoExample() object { return object{"image": exampleImage, "photo_type
 
 func aliasExample() object { return object{"type": "PHONE", "value": "+77010000001"} }
 
+func newAliasExample() object { return object{"type": "CUSTOM", "value": "customer 7"} }
+
 func valueExample() object { return object{"value": "+77010000002"} }
 
 func searchExample() object { return object{"aliases": []any{aliasExample()}} }
@@ -26,7 +28,7 @@ func verifiedExample() object { return object{"verified": true} }
 
 func defaultExample() object { return object{"default": true} }
 
-func eraseExample() object { return object{"reason": "request of the data subject, case 2041"} }
+func eraseExample() object { return object{"reason": "request of the data subject - case 2041"} }
 
 func identifyExample() object { return object{"image": exampleImage, "k": 5, "fmr": 1e-5} }
 

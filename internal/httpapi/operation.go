@@ -172,10 +172,11 @@ func (s *server) authenticate(need idem.Permission) func(huma.Context, func(huma
 
 func (s *server) identify(r *http.Request) (idem.Principal, error) {
 	secret, err := bearer(r.Header)
-	if err != nil {
-		return idem.Principal{}, err
+	p := idem.Principal{}
+	if err == nil {
+		p, err = s.authenticateSecret(r.Context(), idem.CredentialSecret, secret)
 	}
-	return s.authenticateSecret(r.Context(), idem.CredentialSecret, secret)
+	return p, idem.Hint(err, idem.Unauthenticated, "the organisation's secret key is expected, as Authorization: Bearer sk_...")
 }
 
 // bearer reads Authorization: Bearer (RFC 6750 section 2.1).

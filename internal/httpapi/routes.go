@@ -28,7 +28,7 @@ func (s *server) routes() {
 		says(eraseText).like(eraseExample()), s.erasePerson)
 
 	handle(s, get(aliases, "list-aliases", "List a person's aliases", idem.PersonsRead), s.listAliases)
-	handleOnce(s, post(aliases, "add-alias", "Add an alias", idem.PersonsWrite).creates().like(aliasExample()), s.addAlias)
+	handleOnce(s, post(aliases, "add-alias", "Add an alias", idem.PersonsWrite).creates().like(newAliasExample()), s.addAlias)
 	handle(s, patch(aliases+"/{alias_id}", "change-alias", "Replace an alias's value", idem.PersonsWrite).like(valueExample()), s.changeAlias)
 	handle(s, remove(aliases+"/{alias_id}", "remove-alias", "Remove an alias", idem.PersonsWrite), s.removeAlias)
 
@@ -107,7 +107,7 @@ func (s *server) flowRoutes() {
 		says(createFlowText).like(flowExample()), s.createFlow)
 	handle(s, get(one, "get-flow", "Read a flow", idem.FlowsRead), s.getFlow)
 	handle(s, patch(one, "change-flow", "Change name, limits or what the flow has to do with persons", idem.FlowsManage).
-		says(changeFlowText).like(object{"name": "Onboarding", "attempts": 5}), s.changeFlow)
+		says(changeFlowText).like(object{"name": "Onboarding of branches", "attempts": 5}), s.changeFlow)
 	handle(s, remove(one, "delete-flow", "Delete a flow; its results stay readable", idem.FlowsManage), s.deleteFlow)
 	handle(s, post(one+"/demo", "demo-flow", "Open a demonstration of a flow", idem.FlowsRead).says(demoFlowText), s.demoFlow)
 

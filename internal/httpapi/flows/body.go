@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gojson "github.com/go-json-experiment/json"
+	"golang.org/x/text/language"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/check"
@@ -98,7 +99,8 @@ func openForm(w http.ResponseWriter, r *http.Request, n int64) (*multipart.Reade
 func clip(name string) string { return strings.ToValidUTF8(name[:min(len(name), 100)], "") }
 
 // evidence reads a form: frames with times_ms, pages (frontside_image and
-// backside_image likewise) with country, files of a chip by their file names.
+// backside_image likewise) with country or country_code, files of a chip by their
+// file names.
 // Without a body there is none.
 func (a *api) evidence(w http.ResponseWriter, r *http.Request) (run.Bring, error) {
 	if r.ContentLength == 0 {
@@ -126,20 +128,20 @@ func (a *api) evidence(w http.ResponseWriter, r *http.Request) (run.Bring, error
 
 func addPart(f *check.Files, part *multipart.Part) error {
 	name := part.FormName()
-	if slices.Contains([]string{"times_ms", "country"}, name) {
+	if slices.Contains(textParts(), name) {
 		text, err := readPart(part, textLimit, name)
 		if err != nil {
 			return err
 		}
-		if name == "country" {
-			f.Country = strings.ToUpper(string(text))
+		if name != "times_ms" {
+			f.Country = country(string(text))
 			return nil
 		}
 		f.Times, err = times(text)
 		return err
 	}
-	if !slices.Contains([]string{"frames", "image", "pages", "frontside_image", "backside_image", "files"}, name) {
-		return errPart(name)
+	if !slices.Contains(fileParts(), name) {
+		return errPart(name, append(fileParts(), textParts()...)...)
 	}
 	data, err := readPart(part, fileLimit, name)
 	if err != nil {
@@ -157,6 +159,22 @@ func addPart(f *check.Files, part *multipart.Part) error {
 		f.Pages = append(f.Pages, data)
 	}
 	return nil
+}
+
+func textParts() []string { return []string{"times_ms", "country", "country_code"} }
+
+func fileParts() []string {
+	return []string{"frames", "image", "pages", "frontside_image", "backside_image", "files"}
+}
+
+// country gives a code of ISO 3166-1 of two letters the three that documents
+// bear; what is not of that standard stays as it is.
+func country(text string) string {
+	text = strings.ToUpper(strings.TrimSpace(text))
+	if region, err := language.ParseRegion(text); err == nil && region.IsCountry() {
+		return region.ISO3()
+	}
+	return text
 }
 
 func readPart(part io.Reader, n int64, name string) ([]byte, error) {

@@ -31,7 +31,7 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := readJSON(w, r, &body); err != nil {
 		return nil, err
 	}
-	p, err := a.client(r, idem.CredentialFlow, body.APIKey)
+	p, err := a.client(r, idem.CredentialFlow, "api_key", body.APIKey)
 	if err != nil {
 		return nil, err
 	}
@@ -49,16 +49,18 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
 	return created{string(s.ID), report.StartedOf(&s).Technologies}, nil
 }
 
-// client tells whose key of a kind is shown, in the body or query or in the
-// header.
-func (a *api) client(r *http.Request, kind idem.CredentialKind, secret string) (idem.Principal, error) {
+// client tells whose key of a kind is shown, under a name in the body or the
+// query, or in the header.
+func (a *api) client(r *http.Request, kind idem.CredentialKind, name, secret string) (idem.Principal, error) {
 	switch header := r.Header.Get("X-API-Key"); {
 	case secret == "":
 		secret = header
 	case header != "" && header != secret:
-		return idem.Principal{}, idem.Errorf(idem.Invalid, "AMBIGUOUS_CREDENTIALS", "api_key and X-API-Key differ")
+		return idem.Principal{}, idem.Errorf(idem.Invalid, "AMBIGUOUS_CREDENTIALS", "%s and X-API-Key differ", name)
 	}
-	return a.Authenticate(r.Context(), kind, secret)
+	p, err := a.Authenticate(r.Context(), kind, secret)
+	owner := map[idem.CredentialKind]string{idem.CredentialFlow: "the key of a flow", idem.CredentialPersons: "the organisation's Persons key"}[kind]
+	return p, idem.Hint(err, idem.Unauthenticated, fmt.Sprintf("%s is expected, as %s or in the header X-API-Key", owner, name))
 }
 
 func (a *api) result(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -66,9 +68,12 @@ func (a *api) result(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, errOrigin
 	}
 	query := r.URL.Query()
-	p, err := a.client(r, idem.CredentialFlow, query.Get("flow_api_key"))
+	p, err := a.client(r, idem.CredentialFlow, "flow_api_key", query.Get("flow_api_key"))
 	if err != nil {
 		return nil, err
+	}
+	if query.Get("session_id") == "" {
+		return nil, idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the parameter is required").At("session_id")
 	}
 	id, err := sessionID(query.Get("session_id"))
 	if err != nil {
@@ -279,6 +284,9 @@ func (a *api) request(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := readJSON(w, r, &body); err != nil {
 		return nil, err
 	}
+	if phone, err := idem.DefaultSettings().Normalise(idem.AliasPhone, body.Phone); err == nil {
+		body.Phone = phone // as people write it; what is no phone number the provider refuses
+	}
 	s, err := a.Flows.AskProvider(r.Context(), id, i, body.Provider, provider.Request{PersonalNumber: body.IIN, Phone: body.Phone},
 		a.Limiter.from(r))
 	return a.stateOf(&s), err
@@ -313,7 +321,7 @@ func (a *api) generateFiles(w http.ResponseWriter, r *http.Request) (any, error)
 	if err := readJSON(w, r, &body); err != nil {
 		return nil, err
 	}
-	p, err := a.client(r, idem.CredentialPersons, body.APIKey)
+	p, err := a.client(r, idem.CredentialPersons, "api_key", body.APIKey)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -92,7 +93,7 @@ func frame(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, broken(err, errForm)
 	case part.FormName() != "image":
-		return nil, errPart(part.FormName())
+		return nil, errPart(part.FormName(), "image")
 	}
 	data, err := readPart(part, frameLimit, "image")
 	if err != nil {
@@ -104,7 +105,7 @@ func frame(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return data, nil
 }
 
-// errPart refuses a part of a form by its name.
-func errPart(name string) error {
-	return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the part is not known").At(clip(name))
+// errPart refuses a part of a form by its name and tells which there are.
+func errPart(name string, known ...string) error {
+	return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the parts of this form are %s", strings.Join(known, ", ")).At(clip(name))
 }

@@ -1,6 +1,7 @@
 package persons
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,19 +90,13 @@ func statusOf(e *idem.Error) int {
 func bodyOf(e *idem.Error) errorBody {
 	out := errorMember{Code: e.Code, Message: e.Message, Details: scored(e.Details)}
 	if e.Field != "" {
-		field := fieldName(e.Field)
-		out.Field = &field
+		out.Field = &e.Field
 	}
 	return errorBody{out}
 }
 
-// fieldName gives the registry's fields the names of this API.
-func fieldName(field string) string {
-	if field == "photo" {
-		return "image_b64"
-	}
-	return field
-}
+// fieldNames gives the registry's fields the names of this API.
+var fieldNames = map[string]string{"photo": "image_b64"}
 
 // translate finds the refusal in an error, in this API's codes.
 func translate(err error) *idem.Error {
@@ -150,7 +145,7 @@ func itemError(err error, index int) (int, errorMember) {
 		e = errInternal
 	}
 	if e.Field != "" {
-		e = e.At(fmt.Sprintf("items[%d].%s", index, fieldName(e.Field)))
+		e = e.At(fmt.Sprintf("items[%d].%s", index, cmp.Or(fieldNames[e.Field], e.Field)))
 	}
 	return statusOf(e), bodyOf(e).Error
 }

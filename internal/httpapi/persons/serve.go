@@ -50,7 +50,7 @@ func (a *api) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer a.recover(w, r)
 		if err := a.serve(w, r, rt); err != nil {
-			a.writeError(w, r, err)
+			a.writeError(w, r, renamed(err, fieldNames))
 		}
 	})
 }
@@ -65,7 +65,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, rt route) error {
 	}
 	req, err := a.authenticate(w, r, rt)
 	if err != nil {
-		return err
+		return idem.Hint(err, idem.Unauthenticated, "the organisation's Persons key is expected, as api_key or in the header X-API-Key")
 	}
 	if !rt.creates {
 		out, err := rt.endpoint(r.Context(), req)
