@@ -168,7 +168,7 @@ func openApp(ctx context.Context, c config) (*app, error) {
 	}
 	a.index = ram.New(model)
 	a.gallery = gallery.New(d.store, d.vault, a.index, model, gallery.Options{KeyOf: vault.KeyOf, Snapshots: d.snapshots()})
-	a.jobs = job.New(job.Deps{Store: d.store, Log: d.log})
+	a.jobs = job.New(job.Deps{Store: d.store, Log: d.log, Alone: c.Database == ""}) // serve locks a file's database
 	if err := a.addWebhooks(c); err != nil {
 		a.close()
 		return nil, err

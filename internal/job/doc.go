@@ -4,7 +4,8 @@
 //	queued → running → done
 //	           │ ├──→ queued   again later, or given back at a stop
 //	           │ └──→ dead     after the last attempt, or at once when hopeless
-//	           └ lease ends: claimed again, by this process or another one
+//	           └ lease ends: claimed again, by this process or another one; at
+//	             once when a process starts that is the only one
 //	dead, queued → queued | discarded   by hand
 //
 // A job runs at least once. Work that must happen once ends its job in the

@@ -28,6 +28,9 @@ type Deps struct {
 	// Lease is how long a claim lasts unless it is renewed, which happens three
 	// times as often; 0 is 30 seconds.
 	Lease time.Duration
+	// Alone says that no other process runs jobs of the store. What is leased
+	// when Run begins then belongs to one that has died, and is taken over at once.
+	Alone bool
 	// Poll is how often other processes' jobs and retries are looked for; 0 is
 	// a second.
 	Poll time.Duration
@@ -42,6 +45,7 @@ type Runner struct {
 	draw  func() float64
 	lease time.Duration
 	poll  time.Duration
+	alone bool
 	lanes []*lane
 	stats stats
 }
@@ -55,7 +59,7 @@ type lane struct {
 
 // New returns a runner. Two workers of one kind are a mistake of the program.
 func New(d Deps) *Runner {
-	r := &Runner{store: d.Store, queue: d.Store.System().Queue(), log: d.Log, now: d.Now, draw: d.Jitter, lease: d.Lease, poll: d.Poll}
+	r := &Runner{store: d.Store, queue: d.Store.System().Queue(), log: d.Log, now: d.Now, draw: d.Jitter, lease: d.Lease, poll: d.Poll, alone: d.Alone}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -83,12 +87,27 @@ func (r *Runner) Add(workers ...Worker) {
 // Run works until ctx ends. It then ends the context of the running jobs, waits
 // for them and gives back those that were not done.
 func (r *Runner) Run(ctx context.Context) error {
+	if r.alone {
+		r.takeOver(ctx)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range r.lanes {
 		group.Go(func() error { return r.serve(ctx, l) })
 	}
 	group.Go(func() error { return r.keepStats(ctx) })
 	return group.Wait()
+}
+
+// takeOver queues what the process before left running. Where that fails, the
+// leases end by themselves.
+func (r *Runner) takeOver(ctx context.Context) {
+	n, err := r.queue.ReleaseAll(ctx)
+	switch {
+	case err != nil:
+		r.log.Error("jobs of the process before cannot be taken over; they run again when their leases end", "error", err)
+	case n > 0:
+		r.log.Info("jobs of the process before are taken over", "jobs", n)
+	}
 }
 
 // Wake looks for jobs now.

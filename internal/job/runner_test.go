@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -274,6 +275,66 @@ func (o *office) actions() (n int) {
 	return n
 }
 
+// claim leases a job for an hour, as a process does that then dies.
+func (o *office) claim() (claimed []store.Job) {
+	o.Helper()
+	claimed, err := o.store.System().Queue().Claim(o.Context(), letters.Name, 1, time.Hour)
+	if err != nil || len(claimed) != 1 {
+		o.Fatalf("claimed %v, %v", claimed, err)
+	}
+	return claimed
+}
+
+// TestOnlyProcessTakesJobsOver: a process that is alone waits for no lease of a
+// dead one, whose job it was costs an attempt, and whose group goes on in order.
+func TestOnlyProcessTakesJobsOver(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		o := newOffice(t, s)
+		for _, key := range []string{"1", "2"} {
+			l := order(key)
+			l.Group = "session"
+			o.enqueue(s, l)
+		}
+		dead := o.claim()[0]
+		d := o.deps(job.Work(letters, func(_ context.Context, task job.Task, l letter) error {
+			o.write(fmt.Sprintf("%s in attempt %d", l.To, task.Attempt))
+			return nil
+		}))
+		d.Alone = true
+		stop := o.run(job.New(d))
+		o.jobs(store.JobDone, 2)
+		stop()
+		if got := o.all(); !slices.Equal(got, []string{"1 in attempt 2", "2 in attempt 1"}) {
+			t.Errorf("wrote %q", got)
+		}
+		err := s.Update(t.Context(), o.org, func(tx store.Tx) error { return tx.Jobs().Finish(t.Context(), dead) })
+		if !errors.Is(err, store.ErrJobLost) {
+			t.Errorf("the end of the dead one's run: %v", err)
+		}
+	})
+}
+
+// TestLeasesOfOthersHold: one process of several takes nothing from the others.
+func TestLeasesOfOthersHold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		o := newOffice(t, s)
+		o.enqueue(s, order("a"))
+		other := o.claim()
+		o.enqueue(s, order("b"))
+		o.run(job.New(o.deps(job.Work(letters, func(_ context.Context, _ job.Task, l letter) error {
+			o.write(l.To)
+			return nil
+		}))))
+		o.jobs(store.JobDone, 1)
+		if err := s.Update(t.Context(), o.org, func(tx store.Tx) error { return tx.Jobs().Finish(t.Context(), other[0]) }); err != nil {
+			t.Errorf("the end of the other one's run: %v", err)
+		}
+		if got := o.all(); !slices.Equal(got, []string{"b"}) {
+			t.Errorf("wrote %v", got)
+		}
+	})
+}
+
 // TestCrashingJobEndsAsDead leaves leases behind, as a job does that takes its
 // process with it.
 func TestCrashingJobEndsAsDead(t *testing.T) {
@@ -328,7 +389,6 @@ func TestReadings(t *testing.T) {
 		}))
 		r := job.New(d)
 		o.run(r)
-		<-began
 		r2 := job.New(job.Deps{Store: s, Log: d.Log})
 		o.run(r2)
 		for r2.Reading("letter").Running == 0 {

@@ -81,6 +81,10 @@ type Queue interface {
 	Renew(ctx context.Context, j Job, lease time.Duration) error
 	// Release gives a job back as if it had not been claimed.
 	Release(ctx context.Context, j Job) error
+	// ReleaseAll queues all jobs that run, whoever claimed them, and returns how
+	// many. The attempts count. It is for a process that knows that no other one
+	// runs jobs: whoever claimed them has died.
+	ReleaseAll(ctx context.Context) (int64, error)
 	// Retry queues the job again for a later time, and its group behind it.
 	Retry(ctx context.Context, j Job, at time.Time, fault string) error
 	// Bury ends the attempts at a job; a person decides what becomes of it.

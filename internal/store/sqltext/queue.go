@@ -70,6 +70,15 @@ func (q queue) Release(ctx context.Context, j store.Job) error {
 	})
 }
 
+// ReleaseAll implements store.Queue.
+func (q queue) ReleaseAll(ctx context.Context) (n int64, err error) {
+	err = q.update(ctx, func(t *Tx) error {
+		n, err = t.exec(ctx, `UPDATE jobs SET state = 'queued', due_at = $1 WHERE state = 'running'`, micros(t.now))
+		return err
+	})
+	return n, err
+}
+
 // Retry implements store.Queue. The rest of the group, which cannot run before
 // it, leaves the front of what is due.
 func (q queue) Retry(ctx context.Context, j store.Job, at time.Time, fault string) error {
