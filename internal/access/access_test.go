@@ -564,6 +564,49 @@ func TestChangesAreRecorded(t *testing.T) {
 }
 
 // entries returns the instance's audit behind a position.
+// meeting is a store whose updates wait until as many have come as are expected.
+type meeting struct {
+	store.Store
+	expected sync.WaitGroup
+}
+
+func (m *meeting) Update(ctx context.Context, org idem.OrgID, f func(store.Tx) error) error {
+	m.expected.Done()
+	m.expected.Wait()
+	return m.Store.Update(ctx, org, f)
+}
+
+// TestRevokesAtOneMoment: both find the key in use, one ends it.
+func TestRevokesAtOneMoment(t *testing.T) {
+	each(t, func(t *testing.T, x *fixture) {
+		key, _, err := x.CreateCredential(t.Context(), x.admin, access.NewCredential{Kind: idem.CredentialPersons, Name: "key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &meeting{Store: x.store}
+		m.expected.Add(2)
+		both := access.New(access.Deps{Store: m, Blinder: x.blind, IDs: idem.UUIDv7{}, Now: x.now})
+		var wait sync.WaitGroup
+		for range 2 {
+			wait.Go(func() {
+				if err := both.Revoke(t.Context(), x.admin, key.ID); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		n := 0
+		for _, a := range entries(t, x, 0) {
+			if a.Type == idem.ActionKeyRevoked && a.Details["key"] == string(key.ID) {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("the audit has %d revocations of the key, want 1", n)
+		}
+	})
+}
+
 func entries(t *testing.T, x *fixture, after int) []idem.InstanceAction {
 	t.Helper()
 	all, err := x.store.System().InstanceActions(t.Context(), int64(after), 1000)

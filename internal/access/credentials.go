@@ -181,7 +181,8 @@ func (a *Access) Revoke(ctx context.Context, p idem.Principal, id idem.Credentia
 		return err
 	}
 	err = a.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		if err := tx.Credentials().Revoke(ctx, id); err != nil {
+		first, err := tx.Credentials().Revoke(ctx, id)
+		if err != nil || !first {
 			return err
 		}
 		return a.record(ctx, tx, p.Actor, idem.ActionKeyRevoked, map[string]any{"key": id, "kind": c.Kind})

@@ -363,9 +363,10 @@ type Credentials interface {
 	// Reveal returns the secret of a kind that can be shown again, as NotFound
 	// otherwise.
 	Reveal(ctx context.Context, id idem.CredentialID) (string, error)
-	// Revoke ends a credential at the transaction's time; one that has ended
-	// keeps its time, an unknown one is ErrCredentialUnknown.
-	Revoke(ctx context.Context, id idem.CredentialID) error
+	// Revoke ends a credential at the transaction's time and reports whether it
+	// did: one that has ended keeps its time. An unknown one is
+	// ErrCredentialUnknown.
+	Revoke(ctx context.Context, id idem.CredentialID) (bool, error)
 }
 
 // Operators keeps the staff. E-mail addresses are sealed and found through

@@ -90,9 +90,17 @@ func (t credentials) Reveal(ctx context.Context, id idem.CredentialID) (string, 
 	return string(plain), err
 }
 
-// Revoke implements store.Credentials.
-func (t credentials) Revoke(ctx context.Context, id idem.CredentialID) error {
-	n, err := t.exec(ctx, `UPDATE credentials SET revoked_at = CASE WHEN revoked_at = 0 THEN $3 ELSE revoked_at END
-		WHERE org = $1 AND id = $2`, t.org, id, micros(t.now))
-	return unlessFound(n, err, store.ErrCredentialUnknown)
+// Revoke implements store.Credentials. Of several at the same moment the row
+// lets one be the first.
+func (t credentials) Revoke(ctx context.Context, id idem.CredentialID) (bool, error) {
+	n, err := t.exec(ctx, `UPDATE credentials SET revoked_at = $3 WHERE org = $1 AND id = $2 AND revoked_at = 0`, t.org, id, micros(t.now))
+	if err != nil || n == 1 {
+		return n == 1, err
+	}
+	var at int64
+	found, err := t.first(ctx, `SELECT revoked_at FROM credentials WHERE org = $1 AND id = $2`, []any{t.org, id}, &at)
+	if err == nil && !found {
+		err = store.ErrCredentialUnknown
+	}
+	return false, err
 }

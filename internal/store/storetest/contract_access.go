@@ -52,22 +52,26 @@ func testCredentials(t *testing.T, f fixture) {
 
 func checkRevoke(t *testing.T, f fixture, c idem.Credential, hash [32]byte) {
 	var at time.Time
-	revoke := func(id idem.CredentialID) error {
-		return f.Update(t.Context(), f.org, func(tx store.Tx) error {
+	revoke := func(id idem.CredentialID) (ended bool, err error) {
+		return ended, f.Update(t.Context(), f.org, func(tx store.Tx) (err error) {
 			if at.IsZero() {
 				at = tx.Now()
 			}
-			return tx.Credentials().Revoke(t.Context(), id)
+			ended, err = tx.Credentials().Revoke(t.Context(), id)
+			return err
 		})
 	}
-	for range 2 {
-		want(t, revoke(c.ID), nil)
+	for _, first := range []bool{true, false} {
+		if ended, err := revoke(c.ID); ended != first || err != nil {
+			t.Errorf("revoked: ended %v, want %v; %v", ended, first, err)
+		}
 		_, found, err := f.System().FindCredential(t.Context(), hash)
 		if !found.RevokedAt.Equal(at) || err != nil {
 			t.Errorf("revoked at %v, want %v; %v", found.RevokedAt, at, err)
 		}
 	}
-	want(t, revoke("unknown"), store.ErrCredentialUnknown)
+	_, err := revoke("unknown")
+	want(t, err, store.ErrCredentialUnknown)
 }
 
 func operator(email string) idem.Operator {

@@ -130,7 +130,7 @@ func trespasses(t *testing.T, p idem.Person, a idem.Alias, ph idem.Photo, sub id
 			return err
 		}, nil},
 		"reveal":        {func(tx store.Tx) error { _, err := tx.Credentials().Reveal(ctx, cred.ID); return err }, store.ErrCredentialUnknown},
-		"revoke":        {func(tx store.Tx) error { return tx.Credentials().Revoke(ctx, cred.ID) }, store.ErrCredentialUnknown},
+		"revoke":        {func(tx store.Tx) error { _, err := tx.Credentials().Revoke(ctx, cred.ID); return err }, store.ErrCredentialUnknown},
 		"save operator": {func(tx store.Tx) error { return tx.Operators().Save(ctx, op) }, store.ErrOperatorUnknown},
 		"finish":        {func(tx store.Tx) error { return tx.Idempotency().Finish(ctx, "k", 200, nil) }, store.ErrIdempotencyUnknown},
 		"forget":        {func(tx store.Tx) error { return tx.Idempotency().Forget(ctx, "k") }, nil},
