@@ -40,11 +40,11 @@ type Change struct {
 	FrameAncestors *[]string
 }
 
-// Define makes a flow with its key. It needs flows.manage and a subscription
-// of every technology that it names. Errors: those of idem.Flow.Validate,
+// Define makes a flow with its key. It needs flows.manage, the sessions.open
+// that the key gives, and a subscription of every technology that it names. Errors: those of idem.Flow.Validate,
 // idem.ErrFlowName, idem.ErrSubscriptionRequired. also shares the transaction.
 func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow, also ...store.Also[Defined]) (idem.Flow, error) {
-	if err := p.Require(idem.FlowsManage); err != nil {
+	if err := mayShowKeys(p); err != nil {
 		return idem.Flow{}, err
 	}
 	made := idem.Flow{ID: idem.FlowID(f.IDs.New()), Name: strings.TrimSpace(n.Name), Technologies: n.Technologies,
@@ -154,9 +154,18 @@ func (f *Flows) Get(ctx context.Context, p idem.Principal, id idem.FlowID) (out 
 	return out, err
 }
 
-// Key shows the key of a flow. It needs flows.manage.
-func (f *Flows) Key(ctx context.Context, p idem.Principal, id idem.FlowID) (key string, err error) {
+// mayShowKeys refuses who would get more by the key of a flow, which reads the
+// results of its sessions, than they have.
+func mayShowKeys(p idem.Principal) error {
 	if err := p.Require(idem.FlowsManage); err != nil {
+		return err
+	}
+	return p.Require(idem.SessionsOpen)
+}
+
+// Key shows the key of a flow. It needs flows.manage and sessions.open.
+func (f *Flows) Key(ctx context.Context, p idem.Principal, id idem.FlowID) (key string, err error) {
+	if err := mayShowKeys(p); err != nil {
 		return "", err
 	}
 	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {

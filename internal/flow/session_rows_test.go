@@ -433,3 +433,18 @@ func TestAbort(t *testing.T) {
 		}
 	})
 }
+
+// TestKeyOfAFlowGivesNoMore asks for keys without the permission that they
+// give.
+func TestKeyOfAFlowGivesNoMore(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		f := w.Flow(nil, ld)
+		narrow := idem.Principal{Org: w.Org, Permissions: []idem.Permission{idem.FlowsManage, idem.FlowsRead}}
+		if key, err := w.Flows.Key(w.Context(), narrow, f.ID); !errors.Is(err, idem.ErrRoleForbidden) {
+			w.Errorf("the key %q, %v", key, err)
+		}
+		if _, err := w.Flows.Define(w.Context(), narrow, flow.NewFlow{Name: "narrow", Technologies: []idem.TechCode{ld}}); !errors.Is(err, idem.ErrRoleForbidden) {
+			w.Errorf("a flow with its key: %v", err)
+		}
+	})
+}
