@@ -41,6 +41,15 @@ test("distances count from the last one", () => {
   assert.equal(t.see(face(0, 0, 0.4)), "done");
 });
 
+test("a distance counts from where the face turned back", () => {
+  const t = rested("AWAY", "CLOSER");
+  assert.equal(t.see(face(0, 0, 0.26)), "moved");
+  assert.equal(t.see(face(0, 0, 0.2)), "waiting");
+  assert.ok(t.target! < 0.32);
+  assert.equal(t.see(face(0, 0, 0.29)), "waiting");
+  assert.equal(t.see(face(0, 0, 0.31)), "moved");
+});
+
 test("a face that is turned does not begin", () => {
   const t = new Tracker(["LEFT"]);
   for (let i = 0; i < 9; i++) assert.equal(t.see(face(30)), "resting");

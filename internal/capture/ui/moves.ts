@@ -47,6 +47,7 @@ export class Tracker {
     const made = this.moveOf(face, this.stance);
     this.atHome ||= made.home;
     const next = this.moves[this.done], last = this.moves[this.done - 1];
+    if (made.home) this.goOn(last, next, face.height);
     if (next === undefined) return this.atHome ? "done" : "return";
     if (made.move === null || made.move === last) return this.atHome ? "waiting" : "return"; // the last one is on its way back
     if (made.move !== next) return "wrong";
@@ -58,6 +59,13 @@ export class Tracker {
     this.atHome = home;
     if (home && this.stance) this.stance.height = face.height;
     return "moved";
+  }
+
+  /** Lets a face that came closer, or went away, as far as was asked for do so further: the way back is measured from where it turns. */
+  private goOn(last: Move | undefined, next: Move | undefined, height: number): void {
+    if (!this.stance) return;
+    if (last === "CLOSER" && next === "AWAY") this.stance.height = Math.max(this.stance.height, height);
+    if (last === "AWAY" && next === "CLOSER") this.stance.height = Math.min(this.stance.height, height);
   }
 
   private miss(): Seen {

@@ -309,6 +309,10 @@ func TestLiveness_Distance(t *testing.T) {
 	if !out.Passed || len(out.Warnings) > 0 || r.Perspective == nil || *r.Perspective > -0.01 {
 		t.Errorf("a head that comes and goes: %v, %v, perspective %v", out.Reasons, out.Warnings, r.Perspective)
 	}
+	further := approach(180, 180, 180, 150, 118, 108, 108, 108, 130, 150, 162, 162) // 1.5 times 108, less than 1.5 times 118
+	if out, r := run(t, idem.TechLivenessDistance, further, ask(t, "AWAY", "CLOSER")); !out.Passed || len(r.Done) != 2 {
+		t.Errorf("a head that goes further than it must: %v, done at %v", out.Reasons, r.Done)
+	}
 	for i := range sizes {
 		sizes[i].flat = true
 	}
@@ -320,9 +324,10 @@ func TestLiveness_Distance(t *testing.T) {
 		shots []shot
 		want  tech.Reason
 	}{
-		"stays":      {approach(120, 121, 122, 123, 124, 125, 126, 127, 128, 129), liveness.MovesMissing},
-		"goes":       {approach(220, 220, 220, 180, 150, 130, 120, 120), liveness.WrongMove},
-		"at a bound": {approach(120, 120, 120, 240, 240, 240, 120, 120), liveness.FaceJumped},
+		"stays":         {approach(120, 121, 122, 123, 124, 125, 126, 127, 128, 129), liveness.MovesMissing},
+		"goes":          {approach(220, 220, 220, 180, 150, 130, 120, 120), liveness.WrongMove},
+		"half way back": {approach(120, 120, 120, 140, 165, 190, 220, 220, 190, 165, 150, 150), liveness.MovesMissing},
+		"at a bound":    {approach(120, 120, 120, 240, 240, 240, 120, 120), liveness.FaceJumped},
 	} {
 		out, _ := run(t, idem.TechLivenessDistance, c.shots, ask(t, "CLOSER", "AWAY"))
 		if out.Passed || !slices.Contains(out.Reasons, c.want) {

@@ -56,6 +56,18 @@ func (s stance) move(o *Observation) (m Move, home bool) {
 	return "", home
 }
 
+// goOn lets a face that came closer, or went away, as far as was asked for do
+// so further: the way back is measured from where it turns, not from the frame
+// that happened to be the first beyond the limit.
+func (s *stance) goOn(last, next Move, height float64) {
+	switch {
+	case last == Closer && next == Away:
+		s.height = max(s.height, height)
+	case last == Away && next == Closer:
+		s.height = min(s.height, height)
+	}
+}
+
 // moved demands the moves in their order, each from a head at rest, and no
 // other between them.
 func (j *judge) moved(asked []Move) {
@@ -76,6 +88,9 @@ func (j *judge) moved(asked []Move) {
 		}
 		m, atRest := at.move(o)
 		home = home || atRest
+		if done > 0 && atRest {
+			at.goOn(asked[done-1], asked[done], o.Box.Height())
+		}
 		switch {
 		case m == "" || done > 0 && m == asked[done-1]: // the last one is on its way back
 		case m != asked[done]:

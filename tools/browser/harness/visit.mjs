@@ -39,11 +39,6 @@ export function browser({ keep = false, ...options } = {}) {
 /** A test that fails when it takes longer than so many seconds. */
 export function within(seconds, name, run) { test(name, { timeout: seconds * 1000 }, run); }
 
-const moving = ["LDHP", "LDD", "LDP"], mostTries = 10; // a flow of the tests allows as many
-
-/** The selector of a screen by its data attributes. */
-const where = marks => `main${Object.entries(marks).map(([name, value]) => `[data-${name}="${value}"]`).join("")}`;
-
 export class Visit {
   /** root is where the page of the session is: the page itself, or a frame in it. */
   constructor(page, session, root = page) { Object.assign(this, { page, session, root }); }
@@ -56,28 +51,17 @@ export class Visit {
     return visit;
   }
 
-  /**
-   * Waits for a screen. about: its data attributes, such as { part: "review" }. Moves that did not work on the way are
-   * made again, as a person would: on a busy machine the camera's pictures come late, and a portrait that is bent far
-   * can be taken for somebody else's.
-   */
+  /** Waits for a screen. about: its data attributes, such as { part: "review" }. */
   async on(screen, about = {}) {
-    const found = this.root.locator(where({ screen, ...about }));
-    const missed = this.root.locator(moving.map(technology => where({ screen: "result", outcome: "failed", technology })).join(", "));
-    for (let left = mostTries; ; left--) {
-      try {
-        await found.or(missed).first().waitFor();
-      } catch {
-        throw new Error(`waited for the screen ${screen} ${JSON.stringify(about)}, saw: ${await this.seen()}`);
-      }
-      if (await missed.count() === 0 || screen === "result") return found;
-      assert.ok(left > 1, `the moves failed: ${await this.seen()}`);
-      await this.again();
+    const marks = Object.entries({ screen, ...about }).map(([name, value]) => `[data-${name}="${value}"]`).join("");
+    const found = this.root.locator(`main${marks}`);
+    try {
+      await found.waitFor();
+    } catch {
+      throw new Error(`waited for the screen ${screen} ${JSON.stringify(about)}, saw: ${await this.seen()}`);
     }
+    return found;
   }
-
-  /** Tries a step again. */
-  again() { return this.press("retry"); }
 
   seen() { return this.root.locator("main").evaluateAll(all => all.map(m => `${JSON.stringify(m.dataset)} ${m.innerText.replace(/\s+/g, " ")}`).join("; ")); }
 

@@ -30,13 +30,22 @@ func before(portrait image.Image, p pose) *image.RGBA {
 	ground := image.NewRGBA(image.Rect(0, 0, 8, 8))
 	draw.BiLinear.Scale(ground, ground.Rect, portrait, portrait.Bounds(), draw.Src, nil)
 	draw.CatmullRom.Scale(im, im.Rect, ground, ground.Rect, draw.Src, nil)
-	w := int(portraitSide * p.zoom)
-	h := w * portrait.Bounds().Dy() / portrait.Bounds().Dx()
-	cut := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.CatmullRom.Scale(cut, cut.Rect, portrait, portrait.Bounds(), draw.Src, nil)
-	at := cut.Rect.Add(image.Pt((frameWidth-w)/2+p.dx, (frameHeight-h)/2+p.dy))
-	draw.DrawMask(im, at, cut, image.Point{}, feather(w, h), image.Point{}, draw.Over)
+	cut := scaled(portrait, int(portraitSide*p.zoom))
+	at := cut.Rect.Add(middle(cut).Add(image.Pt(p.dx, p.dy)))
+	draw.DrawMask(im, at, cut, image.Point{}, feather(cut.Rect.Dx(), cut.Rect.Dy()), image.Point{}, draw.Over)
 	return im
+}
+
+// scaled returns a portrait so many pixels wide.
+func scaled(portrait image.Image, w int) *image.RGBA {
+	im := image.NewRGBA(image.Rect(0, 0, w, w*portrait.Bounds().Dy()/portrait.Bounds().Dx()))
+	draw.CatmullRom.Scale(im, im.Rect, portrait, portrait.Bounds(), draw.Src, nil)
+	return im
+}
+
+// middle is where a picture begins that stands in the middle of the frame.
+func middle(im image.Image) image.Point {
+	return image.Pt((frameWidth-im.Bounds().Dx())/2, (frameHeight-im.Bounds().Dy())/2)
 }
 
 // feather is a mask that fades towards its border.
@@ -59,15 +68,15 @@ const (
 	holdFast = 5
 )
 
-// turned bends a frame as if the face in the box were the front of an
+// turned bends a picture as if the face in the box were the front of an
 // ellipsoid that turns by so many degrees.
 func turned(im *image.RGBA, b face.Box, yaw, pitch float64) *image.RGBA {
 	out := image.NewRGBA(im.Rect)
 	copy(out.Pix, im.Pix)
 	c, rx, ry := b.Centre(), reachX*b.Width(), reachY*b.Height()
 	yaw, pitch = yaw*math.Pi/180, pitch*math.Pi/180
-	for y := max(0, int(c.Y-ry)); y < min(frameHeight, int(c.Y+ry)); y++ {
-		for x := max(0, int(c.X-rx)); x < min(frameWidth, int(c.X+rx)); x++ {
+	for y := max(0, int(c.Y-ry)); y < min(im.Rect.Max.Y, int(c.Y+ry)); y++ {
+		for x := max(0, int(c.X-rx)); x < min(im.Rect.Max.X, int(c.X+rx)); x++ {
 			u, v := (float64(x)-c.X)/rx, (float64(y)-c.Y)/ry
 			r := math.Hypot(u, v)
 			if r >= 1 {
@@ -80,6 +89,38 @@ func turned(im *image.RGBA, b face.Box, yaw, pitch float64) *image.RGBA {
 		}
 	}
 	return out
+}
+
+// straightened returns a portrait that looks into the camera as far as bending
+// makes it. Of a portrait that looks aside a frame on the way of a move would
+// be the best one, which the technology compares all others with.
+func straightened(ctx context.Context, e *ort.Engine, portrait image.Image) (image.Image, error) {
+	from, err := find(ctx, e, before(portrait, pose{zoom: 1}))
+	if err != nil {
+		return nil, err
+	}
+	plain := scaled(portrait, portraitSide)
+	at := middle(plain)
+	box := face.Box{X0: from.Box.X0 - float64(at.X), Y0: from.Box.Y0 - float64(at.Y), X1: from.Box.X1 - float64(at.X), Y1: from.Box.Y1 - float64(at.Y)}
+	best, most := plain, merit(from)
+	for yaw := -20.; yaw <= 20; yaw += 5 {
+		for pitch := -20.; pitch <= 20; pitch += 5 {
+			im := turned(plain, box, yaw, pitch)
+			seen, err := find(ctx, e, before(im, pose{zoom: 1}))
+			if err != nil && !errors.Is(err, errNoFace) {
+				return nil, err
+			}
+			if err == nil && merit(seen) > most {
+				best, most = im, merit(seen)
+			}
+		}
+	}
+	return best, nil
+}
+
+// merit is by what the technology chooses the best frame.
+func merit(f *face.Face) float64 {
+	return f.Quality.Score - math.Abs(f.Pose.Yaw) - math.Abs(f.Pose.Pitch)
 }
 
 func smooth(x float64) float64 {
@@ -99,7 +140,7 @@ type turn struct {
 // estimate of a frame differs from the one before.
 var turns = []turn{{"LEFT", -1, 0, 24}, {"RIGHT", 1, 0, 24}, {"UP", 0, 1, 15}, {"DOWN", 0, -1, 15}}
 
-// angle looks for the degrees by which a frame must be bent: the middle of the
+// angle looks for the degrees by which a frame must be bent: the second of the
 // angles at which the move is seen and the face is still its owner's.
 func (t turn) angle(ctx context.Context, e *ort.Engine, rest *image.RGBA, from *face.Face) (float64, error) {
 	var good []float64
@@ -115,7 +156,7 @@ func (t turn) angle(ctx context.Context, e *ort.Engine, rest *image.RGBA, from *
 	if len(good) < 3 {
 		return 0, fmt.Errorf("bend a face %s: the estimated pose follows at %v degrees only", t.name, good)
 	}
-	return good[(len(good)-1)/2], nil
+	return good[1], nil
 }
 
 // alike is the comparison score from which on two frames show one person; the

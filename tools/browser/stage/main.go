@@ -54,6 +54,7 @@ func run(ctx context.Context, folder string) error {
 type cast struct {
 	engine           *ort.Engine
 	holder, stranger image.Image
+	live             image.Image // the holder in front of the camera
 }
 
 func openCast(ctx context.Context) (*cast, error) {
@@ -71,6 +72,10 @@ func openCast(ctx context.Context) (*cast, error) {
 		return nil, fmt.Errorf("cut out the sample people (make models): %w", err)
 	}
 	c.holder, c.stranger = people[holderNumber-1].Image, people[strangerNumber-1].Image
+	if c.live, err = straightened(ctx, c.engine, c.holder); err != nil {
+		c.close()
+		return nil, fmt.Errorf("straighten the holder: %w", err)
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -17,41 +18,41 @@ import (
 // from rest to their end, SCREEN (a telephone that shows the holder) and TABLE,
 // on which nothing lies.
 func (s *set) film(ctx context.Context, c *cast) error {
-	for _, scene := range []struct {
-		name   string
-		frames []*image.RGBA
-	}{
-		{"HOLDER", atRest(c.holder)}, {"STRANGER", atRest(c.stranger)}, {"SCREEN", onScreen(c.holder)}, {"TABLE", table()},
-		{"CLOSER", distance(c.holder, farthest)}, {"AWAY", distance(c.holder, 1/farthest)},
-	} {
-		if err := s.scene(scene.name, scene.frames); err != nil {
-			return err
-		}
-	}
-	return s.turns(ctx, c)
-}
-
-func (s *set) turns(ctx context.Context, c *cast) error {
-	rest := before(c.holder, pose{zoom: 1})
-	from, err := find(ctx, c.engine, rest)
-	if err != nil {
-		return err
-	}
-	for _, t := range turns {
-		most, err := t.angle(ctx, c.engine, rest, from)
+	scenes := map[string][]*image.RGBA{"HOLDER": atRest(c.live), "STRANGER": atRest(c.stranger), "SCREEN": onScreen(c.holder), "TABLE": table()}
+	for _, moves := range []func(context.Context, *cast) (map[string][]*image.RGBA, error){bends, distances} {
+		filmed, err := moves(ctx, c)
 		if err != nil {
 			return err
 		}
-		var frames []*image.RGBA
-		for i := range moveFrames {
-			a := most * float64(i+1) / moveFrames
-			frames = append(frames, turned(rest, from.Box, a*t.yaw, a*t.pitch))
-		}
-		if err := s.scene(t.name, frames); err != nil {
+		maps.Copy(scenes, filmed)
+	}
+	for name, frames := range scenes {
+		if err := s.scene(name, frames); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bends returns the frames of the turns of the head.
+func bends(ctx context.Context, c *cast) (map[string][]*image.RGBA, error) {
+	rest := before(c.live, pose{zoom: 1})
+	from, err := find(ctx, c.engine, rest)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]*image.RGBA{}
+	for _, t := range turns {
+		most, err := t.angle(ctx, c.engine, rest, from)
+		if err != nil {
+			return nil, err
+		}
+		for i := range moveFrames {
+			a := most * float64(i+1) / moveFrames
+			all[t.name] = append(all[t.name], turned(rest, from.Box, a*t.yaw, a*t.pitch))
+		}
+	}
+	return all, nil
 }
 
 // scene writes frames one after the other as planes.
@@ -70,16 +71,34 @@ func (s *set) scene(name string, frames []*image.RGBA) error {
 }
 
 // moveFrames is from how many frames on a move is at its end.
-const moveFrames = 6
+const moveFrames = 12
 
-// farthest is by which factor the face grows; 1.5 is asked for.
-const farthest = 1.65
+// farther is by which factor the box of the face must be seen to grow or to
+// shrink; 1.5 is asked for.
+const farther = 1.65
 
-func distance(portrait image.Image, to float64) (frames []*image.RGBA) {
-	for i := range moveFrames {
-		frames = append(frames, before(portrait, pose{zoom: math.Pow(to, float64(i+1)/moveFrames)}))
+// distances returns the frames of coming CLOSER and going AWAY, as far as the
+// detector, whose boxes grow less than the face, must see it.
+func distances(ctx context.Context, c *cast) (map[string][]*image.RGBA, error) {
+	from, err := find(ctx, c.engine, before(c.live, pose{zoom: 1}))
+	if err != nil {
+		return nil, err
 	}
-	return frames
+	all := map[string][]*image.RGBA{}
+	for name, step := range map[string]float64{"CLOSER": 1.04, "AWAY": 1 / 1.04} {
+		zoom := math.Pow(step, 10)
+		for grew := 1.; max(grew, 1/grew) < farther; zoom *= step {
+			seen, err := find(ctx, c.engine, before(c.live, pose{zoom: zoom}))
+			if err != nil {
+				return nil, fmt.Errorf("bring a face %s by %.2f: %w", name, zoom, err)
+			}
+			grew = seen.Box.Height() / from.Box.Height()
+		}
+		for i := range moveFrames {
+			all[name] = append(all[name], before(c.live, pose{zoom: math.Pow(zoom, float64(i+1)/moveFrames)}))
+		}
+	}
+	return all, nil
 }
 
 // atRest sways a little, as people do.

@@ -8,7 +8,7 @@ import { browser, chip, idem, picture, text, Visit, within } from "../harness/vi
 const held = browser(), refused = browser({ permission: false });
 
 within(120, "screens of a session that passes are accessible", async () => {
-  const flow = await idem.flow(["ED", "LDD", "DR", "F2F"], { attempts: 10 }), session = await idem.open(flow);
+  const flow = await idem.flow(["ED", "LDD", "DR", "F2F"]), session = await idem.open(flow);
   const visit = await Visit.begin(held, session), { page } = visit;
   await visit.on("intro");
   await audit(page, "intro");
