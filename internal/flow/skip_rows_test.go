@@ -171,6 +171,24 @@ func TestPersonIsFoundByEarlierSteps(t *testing.T) {
 	})
 }
 
+// TestClaimedSessionsLendNothing has a stranger name a person, show a document
+// of their own and leave: the person's next session does not take it over.
+func TestClaimedSessionsLendNothing(t *testing.T) {
+	both := func(c *idem.PersonConfig) { c.SkipKnown, c.SkipTechnologies = true, []idem.TechCode{ed, dr} }
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		source, _ := w.Onboard(w.Flow(nil, ed, dr, ld), known)
+		w.Clock.Advance(time.Minute)
+		stranger := start(w, w.Open(w.Flow(skipping, ed, dr, ld), known).ID)
+		w.Document.Finds(flowtest.Card("bob", "850505400012", "D9"))
+		w.Step(stranger.ID, 1)
+		s := start(w, w.Open(w.Flow(both, ed, dr, ld), known).ID)
+		if s.Steps[1].Copied != source.ID || s.Steps[1].Result.Document.Number != "D1" {
+			w.Errorf("the document is that of session %s: %+v", s.Steps[1].Copied, s.Steps[1].Result.Document)
+		}
+	})
+}
+
 func TestLookupOfAnotherPersonIsAConflict(t *testing.T) {
 	flowtest.Each(t, func(w *world) {
 		meet(w, "ann")

@@ -184,12 +184,15 @@ func owner(ctx context.Context, tx store.Tx, aliases []idem.Alias) (idem.PersonI
 	return found, nil
 }
 
-// reusable looks for the newest result of each technology that may be skipped.
+// reusable looks for the newest result of each technology that may be skipped,
+// among the sessions that were collected into the person: what the metadata of
+// others claims is nothing that they found out about this one.
 func (f *Flows) reusable(ctx context.Context, tx store.Tx, s *idem.Session, out *reused, sources *[]idem.Session) error {
 	links, err := tx.Sessions().Links(ctx, out.person)
 	if err != nil {
 		return fmt.Errorf("list sessions of the person: %w", err)
 	}
+	links = slices.DeleteFunc(links, func(l idem.SessionLink) bool { return l.Role == idem.LinkLookup })
 	out.steps, *sources = nil, nil
 	for i := range s.Steps {
 		if !slices.Contains(s.Config.SkipTechnologies, s.Steps[i].Technology) {
