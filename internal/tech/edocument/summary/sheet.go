@@ -3,7 +3,6 @@ package summary
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
 	"sync"
 
@@ -47,56 +46,74 @@ var face = sync.OnceValues(func() (font.Face, error) {
 	return opentype.NewFace(f, &opentype.FaceOptions{Size: 13, DPI: 150})
 })
 
-// drawing guards the font: its glyph cache is not for concurrent use.
-var drawing sync.Mutex
+// writing guards the font: its glyph cache is not for concurrent use.
+var writing sync.Mutex
 
-// Image draws the sheet.
-func (s Sheet) Image() (*image.RGBA, error) {
+// Image draws the sheet in 256 colours.
+func (s Sheet) Image() (*image.Paletted, error) {
 	letters, err := face()
 	if err != nil {
 		return nil, fmt.Errorf("load font: %w", err)
 	}
-	code, err := qr(s.Code)
-	if err != nil {
+	page := image.NewPaletted(image.Rect(0, 0, width, height), colours)
+	if err := drawCode(page, image.Pt(width-margin-codeSize, height-margin-codeSize), s.Code); err != nil {
 		return nil, err
 	}
-	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
-	draw.Draw(img, code.Bounds().Add(image.Pt(width-margin-codeSize, height-margin-codeSize)), code, image.Point{}, draw.Src)
-	y := margin + s.drawPortrait(img)
-	drawing.Lock()
-	defer drawing.Unlock()
-	pen := font.Drawer{Dst: img, Src: image.NewUniform(color.Black), Face: letters}
-	write := func(x, y int, text string) {
-		pen.Dot = fixed.P(x, y)
-		pen.DrawString(text)
-	}
-	write(margin, margin+lineHeight, s.Title)
+	y := margin + s.drawPortrait(page)
+	writing.Lock()
+	defer writing.Unlock()
+	write(page, letters, margin, margin+lineHeight, s.Title)
 	for _, r := range s.Rows {
 		y += lineHeight
-		write(margin, y, r.Label)
-		write(valueAt, y, r.Value)
+		write(page, letters, margin, y, r.Label)
+		write(page, letters, valueAt, y, r.Value)
 	}
-	write(margin, height-margin, s.Note)
-	return img, nil
+	write(page, letters, margin, height-margin, s.Note)
+	return page, nil
+}
+
+// write writes a text from x on, its base at y. It does what font.Drawer does,
+// which cannot find colours in a palette at the speed of the letters.
+func write(page *image.Paletted, letters font.Face, x, y int, text string) {
+	dot, before := fixed.P(x, y), rune(-1)
+	for _, letter := range text {
+		if before >= 0 {
+			dot.X += letters.Kern(before, letter)
+		}
+		area, mask, from, advance, _ := letters.Glyph(dot, letter) // a box where the font has none
+		if shape, ok := mask.(*image.Alpha); ok {
+			ink(page, area, shape, from)
+		}
+		dot.X += advance
+		before = letter
+	}
 }
 
 // drawPortrait returns the height that the head of the sheet takes.
-func (s Sheet) drawPortrait(img *image.RGBA) int {
+func (s Sheet) drawPortrait(page *image.Paletted) int {
 	if s.Portrait == nil || s.Portrait.Bounds().Empty() {
 		return 2 * lineHeight
 	}
 	size := s.Portrait.Bounds().Size()
-	w := min(size.X*portraitHeight/size.Y, portraitHeight)
-	at := image.Rect(width-margin-w, margin, width-margin, margin+portraitHeight)
-	xdraw.ApproxBiLinear.Scale(img, at, s.Portrait, s.Portrait.Bounds(), draw.Src, nil)
+	whole := image.NewRGBA(image.Rectangle{Max: size}) // from which scaling is fast
+	draw.Draw(whole, whole.Rect, s.Portrait, s.Portrait.Bounds().Min, draw.Src)
+	small := image.NewRGBA(image.Rect(0, 0, min(size.X*portraitHeight/size.Y, portraitHeight), portraitHeight))
+	xdraw.ApproxBiLinear.Scale(small, small.Rect, whole, whole.Rect, draw.Src, nil)
+	paste(page, image.Pt(width-margin-small.Rect.Dx(), margin), small)
 	return portraitHeight
 }
 
-func qr(content string) (image.Image, error) {
+func drawCode(page *image.Paletted, at image.Point, content string) error {
 	code, err := qrcode.NewQRCodeWriter().EncodeWithoutHint(content, gozxing.BarcodeFormat_QR_CODE, codeSize, codeSize)
 	if err != nil {
-		return nil, fmt.Errorf("draw QR code: %w", err)
+		return fmt.Errorf("draw QR code: %w", err)
 	}
-	return code, nil
+	for y := range codeSize {
+		for x := range codeSize {
+			if code.Get(x, y) {
+				page.SetColorIndex(at.X+x, at.Y+y, black)
+			}
+		}
+	}
+	return nil
 }
