@@ -12,19 +12,21 @@ import (
 	"github.com/idem-id/idem/internal/tech/edocument/edoctest"
 )
 
-// flowSessions measures sessions of ED, LDS and F2F end to end: a chip with a
-// portrait, one picture of the camera, both faces compared, a person made of it
-// and eight events told.
+// flowSessions measures sessions end to end: a document, one picture of the
+// camera, both faces compared, a person made of it and eight events told.
 func flowSessions(ctx context.Context, b *bench) ([]row, error) {
-	b = b.with("IDEM_WEBHOOK_ALLOW=127.0.0.1")
+	b = b.with("IDEM_WEBHOOK_ALLOW=127.0.0.1").with("IDEM_SPECIMENS=true")
 	c, err := b.newCast(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	rows, err := c.costs(ctx, b)
-	if err != nil {
-		return rows, err
+	var rows []row
+	for _, p := range []play{photoPlay, chipPlay} {
+		more, err := c.costs(ctx, b, p)
+		if rows = append(rows, more...); err != nil {
+			return rows, fmt.Errorf("%s: %w", p.name, err)
+		}
 	}
 	if os.Getenv("IDEM_TEST_POSTGRES") != "" {
 		more, err := c.onPostgres(ctx, b)
@@ -37,28 +39,28 @@ func flowSessions(ctx context.Context, b *bench) ([]row, error) {
 }
 
 // costs are the figures on SQLite.
-func (c *cast) costs(ctx context.Context, b *bench) ([]row, error) {
-	alone, err := c.alone(ctx)
+func (c *cast) costs(ctx context.Context, b *bench, p play) ([]row, error) {
+	alone, err := c.alone(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	var rows []row
 	for _, collect := range []bool{false, true} {
 		what := map[bool]string{false: "alone", true: "with the person"}[collect]
-		l, err := c.measure(ctx, b, fmt.Sprintf("sqlite-%t", collect), collect)
+		l, err := c.measure(ctx, b, fmt.Sprintf("sqlite-%s-%t", p.flow[0], collect), p, collect)
 		if err != nil {
 			return rows, err
 		}
-		again, err := c.alone(ctx)
+		again, err := c.alone(ctx, p)
 		if err != nil {
 			return rows, err
 		}
 		bare := (alone + again) / 2
 		alone = again
-		rows = append(rows, row{fmt.Sprintf("sessions ED, LDS, F2F, SQLite, %d clients, %s", flowClients, what), fmt.Sprintf("%.1f/s", l.perSecond), ""},
-			row{"server CPU of a session, " + what, figureOf(l.cpu, bare, "technologies"), "≤ 1.2x"})
+		rows = append(rows, row{fmt.Sprintf("sessions %s, SQLite, %d clients, %s", p.name, flowClients, what), fmt.Sprintf("%.1f/s", l.perSecond), ""},
+			row{fmt.Sprintf("server CPU of a session %s, %s", p.name, what), figureOf(l.cpu, bare, "technologies"), "≤ 1.2x"})
 		if collect {
-			rows = append(rows, l.lagRow("SQLite"))
+			rows = append(rows, l.lagRow(p.name+", SQLite"))
 		}
 	}
 	return rows, nil
@@ -70,12 +72,12 @@ func (c *cast) onPostgres(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := c.measure(ctx, b.with("IDEM_DATABASE="+database), "postgres", true)
+	l, err := c.measure(ctx, b.with("IDEM_DATABASE="+database), "postgres", chipPlay, true)
 	if err != nil {
 		return nil, err
 	}
-	return []row{{fmt.Sprintf("sessions ED, LDS, F2F, PostgreSQL, %d clients, with the person", flowClients), fmt.Sprintf("%.1f/s, server CPU %.1f ms", l.perSecond, float64(l.cpu)/1e6), ""},
-		l.lagRow("PostgreSQL")}, nil
+	return []row{{fmt.Sprintf("sessions %s, PostgreSQL, %d clients, with the person", chipPlay.name, flowClients), fmt.Sprintf("%.1f/s, server CPU %.1f ms", l.perSecond, float64(l.cpu)/1e6), ""},
+		l.lagRow(chipPlay.name + ", PostgreSQL")}, nil
 }
 
 // stage is a server with a flow, and where it tells of it.
@@ -90,7 +92,7 @@ type stage struct {
 }
 
 // newStage starts a server that believes the chips of an issuer.
-func (b *bench) newStage(ctx context.Context, name string, issuer *edoctest.Issuer, collect bool) (*stage, error) {
+func (b *bench) newStage(ctx context.Context, name string, issuer *edoctest.Issuer, p play, collect bool) (*stage, error) {
 	st := &stage{b: b, data: filepath.Join(b.work, "flow-"+name), inbox: &visitor.Inbox{}}
 	root := filepath.Join(b.work, "root.cer")
 	if err := os.WriteFile(root, issuer.Root, 0o600); err != nil {
@@ -107,7 +109,7 @@ func (b *bench) newStage(ctx context.Context, name string, issuer *edoctest.Issu
 		st.stop()
 		receiver.Close()
 	}
-	return st, st.define(ctx, receiver.URL, collect)
+	return st, st.define(ctx, receiver.URL, p, collect)
 }
 
 // start starts the server, also one that was killed.
@@ -119,9 +121,8 @@ func (st *stage) start(ctx context.Context, secret string) (err error) {
 	return err
 }
 
-func (st *stage) define(ctx context.Context, receiver string, collect bool) (err error) {
-	st.flow, err = st.api.CreateFlow(ctx, client.NewFlow{Name: "Bench", Config: &client.PersonConfigChange{Collect: &collect},
-		Technologies: []string{client.ElectronicDocument, client.LivenessShort, client.Face2Face}})
+func (st *stage) define(ctx context.Context, receiver string, p play, collect bool) (err error) {
+	st.flow, err = st.api.CreateFlow(ctx, client.NewFlow{Name: "Bench", Config: &client.PersonConfigChange{Collect: &collect}, Technologies: p.flow})
 	if err != nil {
 		return err
 	}

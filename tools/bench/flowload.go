@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"image"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/idem-id/idem/client"
@@ -16,7 +17,10 @@ import (
 	"github.com/idem-id/idem/internal/face/ort"
 	"github.com/idem-id/idem/internal/flow/flowtest/visitor"
 	"github.com/idem-id/idem/internal/picture"
+	"github.com/idem-id/idem/internal/specimen"
 	"github.com/idem-id/idem/internal/tech"
+	"github.com/idem-id/idem/internal/tech/document"
+	"github.com/idem-id/idem/internal/tech/document/ocr"
 	"github.com/idem-id/idem/internal/tech/edocument"
 	"github.com/idem-id/idem/internal/tech/edocument/edoctest"
 	"github.com/idem-id/idem/internal/tech/edocument/trust"
@@ -24,21 +28,40 @@ import (
 	"github.com/idem-id/idem/internal/tech/liveness"
 )
 
-// The load of sessions: how many visitors, how many at once. The first ones
-// warm the server up.
+// The load of sessions: how many visitors at once, and how many warm the server
+// up.
 const (
-	flowVisitors = 200
-	flowWarmUp   = 30
-	flowClients  = 4
+	flowClients = 4
+	flowWarmUp  = 30
+)
+
+// play is what visitors go through.
+type play struct {
+	name     string
+	flow     []string
+	visitors int
+	visitor  func(c *cast, face demo.Portrait, n int) (visitor.Visitor, error)
+}
+
+// The plays: a chip with a portrait, or a photographed passport; then one
+// picture of the camera and the comparison of both faces.
+var (
+	chipPlay = play{"ED, LDS, F2F", []string{client.ElectronicDocument, client.LivenessShort, client.Face2Face}, 200,
+		func(c *cast, face demo.Portrait, n int) (visitor.Visitor, error) { return visitor.New(c.issuer, face, n) }}
+	photoPlay = play{"LDS, DR, F2F", []string{client.LivenessShort, client.DocumentRecognition, client.Face2Face}, 60,
+		func(c *cast, face demo.Portrait, n int) (visitor.Visitor, error) { return visitor.Photographed(c.fonts, face, n) }}
 )
 
 // cast is who goes through flows, and the technologies alone.
 type cast struct {
 	issuer  *edoctest.Issuer
-	faces   []demo.Portrait // that pass liveness
+	fonts   *specimen.Fonts
+	faces   []demo.Portrait // that pass everything
 	engine  *ort.Engine
+	text    *ocr.Engine
 	decoder *picture.Decoder
 	ed      tech.Technology
+	dr      tech.Technology
 	lds     tech.Technology
 	f2f     tech.Technology
 	next    int // number of the next visitor
@@ -46,15 +69,16 @@ type cast struct {
 
 // newCast finds the sample people whose second capture passes liveness and
 // resembles their portrait.
-func (b *bench) newCast(ctx context.Context) (*cast, error) {
-	c := &cast{decoder: picture.NewDecoder(picture.DefaultLimits(), nil)}
-	testing.Benchmark(func(t *testing.B) { // lends the issuer of the tests what it needs
-		if c.issuer == nil {
-			c.issuer = edoctest.New(t, edoctest.P256())
-		}
-	})
+func (b *bench) newCast(ctx context.Context) (c *cast, err error) {
+	c = &cast{decoder: picture.NewDecoder(picture.DefaultLimits(), nil), text: ocr.Open(b.models, ocr.Options{Workers: 2})}
+	if c.issuer, err = edoctest.Found(edoctest.P256(), "UT"); err != nil {
+		return nil, err
+	}
 	roots := trust.Open(filepath.Join(b.work, "trust"))
 	if _, err := roots.Import(c.issuer.Root); err != nil {
+		return nil, err
+	}
+	if c.fonts, err = specimen.LoadFonts(specimen.FontFolder); err != nil {
 		return nil, err
 	}
 	portraits, err := b.portraits(ctx)
@@ -65,33 +89,41 @@ func (b *bench) newCast(ctx context.Context) (*cast, error) {
 		return nil, err
 	}
 	c.ed = edocument.New(edocument.Deps{Travel: roots, Mobile: roots, Decoder: c.decoder})
+	c.dr = document.New(c.text, c.engine, document.Options{Specimen: true})
 	c.lds, c.f2f = liveness.New(c.engine, time.Now)[0], facematch.New(c.engine)
+	return c, c.choose(ctx, portraits)
+}
+
+// choose keeps the faces that pass in every play.
+func (c *cast) choose(ctx context.Context, portraits []demo.Portrait) error {
 	for _, p := range portraits {
-		c.faces = append(c.faces, p)
-		v, err := c.visitors(1)
-		if err != nil {
-			return nil, err
+		good := true
+		for _, play := range []play{chipPlay, photoPlay} {
+			v, err := play.visitor(c, p, 0)
+			if err != nil {
+				return err
+			}
+			good = good && c.runAlone(ctx, v) == nil
 		}
-		if c.runAlone(ctx, v[0]) != nil {
-			c.faces = c.faces[:len(c.faces)-1]
+		if good {
+			c.faces = append(c.faces, p)
 		}
 	}
 	if len(c.faces) == 0 {
-		return nil, fmt.Errorf("no sample person passes all technologies")
+		return errors.New("no sample person passes all technologies")
 	}
-	return c, nil
+	return nil
 }
 
-func (c *cast) close() { _ = c.engine.Close() }
+func (c *cast) close() { _ = errors.Join(c.engine.Close(), c.text.Close()) }
 
-// visitors makes people of new names and numbers, the faces in turn; the last
-// face when there is one visitor only.
-func (c *cast) visitors(n int) ([]visitor.Visitor, error) {
+// visitors makes people of new names and numbers, the faces in turn.
+func (c *cast) visitors(p play, n int) ([]visitor.Visitor, error) {
 	list := make([]visitor.Visitor, n)
 	for i := range list {
 		c.next++
 		var err error
-		if list[i], err = visitor.New(c.issuer, c.faces[(len(c.faces)-1+i)%len(c.faces)], c.next); err != nil {
+		if list[i], err = p.visitor(c, c.faces[i%len(c.faces)], c.next); err != nil {
 			return nil, err
 		}
 	}
@@ -101,22 +133,28 @@ func (c *cast) visitors(n int) ([]visitor.Visitor, error) {
 // runAlone runs the technologies of a session on what a visitor shows, without
 // a server: decoding and all, each passed.
 func (c *cast) runAlone(ctx context.Context, v visitor.Visitor) error {
-	chip, err := c.passes(ctx, c.ed, check.Files{Chip: v.Chip})
+	document, shown := c.ed, check.Files{Chip: v.Chip}
+	if v.Page != nil {
+		document, shown = c.dr, check.Files{Pages: [][]byte{v.Page}}
+	}
+	holder, err := c.passes(ctx, document, shown, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := c.passes(ctx, c.lds, check.Files{Frames: [][]byte{v.Frame}}); err != nil {
+	if _, err := c.passes(ctx, c.lds, check.Files{Frames: [][]byte{v.Frame}}, nil); err != nil {
 		return err
 	}
-	portrait := chip.Details.(*edocument.Result).Portrait.Data
-	_, err = c.passes(ctx, c.f2f, check.Files{Probe: v.Frame, Reference: portrait, FMR: 1e-4})
+	_, err = c.passes(ctx, c.f2f, check.Files{Probe: v.Frame, FMR: 1e-4}, holder.Face)
 	return err
 }
 
-func (c *cast) passes(ctx context.Context, t tech.Technology, f check.Files) (tech.Outcome, error) {
+func (c *cast) passes(ctx context.Context, t tech.Technology, f check.Files, reference image.Image) (tech.Outcome, error) {
 	in, err := f.Evidence(ctx, c.decoder)
 	if err != nil {
 		return tech.Outcome{}, err
+	}
+	if reference != nil {
+		in.Reference.Image = reference
 	}
 	out, err := t.Run(ctx, in)
 	if err == nil && !out.Passed {
@@ -127,8 +165,8 @@ func (c *cast) passes(ctx context.Context, t tech.Technology, f check.Files) (te
 
 // alone is the processor time of the technologies of one session, two sessions
 // at once as on the server.
-func (c *cast) alone(ctx context.Context) (time.Duration, error) {
-	list, err := c.visitors(8 * len(c.faces))
+func (c *cast) alone(ctx context.Context, p play) (time.Duration, error) {
+	list, err := c.visitors(p, 8*len(c.faces))
 	if err != nil {
 		return 0, err
 	}
@@ -145,20 +183,20 @@ type flowLoad struct {
 }
 
 // measure sends visitors through a fresh server and audits what came of them.
-func (c *cast) measure(ctx context.Context, b *bench, name string, collect bool) (l flowLoad, err error) {
-	st, err := b.newStage(ctx, name, c.issuer, collect)
+func (c *cast) measure(ctx context.Context, b *bench, name string, p play, collect bool) (l flowLoad, err error) {
+	st, err := b.newStage(ctx, name, c.issuer, p, collect)
 	if err != nil {
 		return l, err
 	}
 	defer st.close()
-	if _, _, err := c.send(ctx, st, flowWarmUp); err != nil {
+	if _, _, err := c.send(ctx, st, p, flowWarmUp); err != nil {
 		return l, err
 	}
 	from, err := st.cpu()
 	if err != nil {
 		return l, err
 	}
-	crowd, took, err := c.send(ctx, st, flowVisitors)
+	crowd, took, err := c.send(ctx, st, p, p.visitors)
 	if err != nil {
 		return l, err
 	}
@@ -166,7 +204,7 @@ func (c *cast) measure(ctx context.Context, b *bench, name string, collect bool)
 	if err != nil {
 		return l, err
 	}
-	l.perSecond, l.cpu = flowVisitors/took.Seconds(), (to-from)/flowVisitors
+	l.perSecond, l.cpu = float64(p.visitors)/took.Seconds(), (to-from)/time.Duration(p.visitors)
 	if collect {
 		l.found, err = crowd.Await(ctx, st.api, st.inbox, 10*time.Second)
 	}
@@ -178,8 +216,8 @@ func (c *cast) measure(ctx context.Context, b *bench, name string, collect bool)
 
 // send sends a crowd through the flow, and waits until nothing follows from it
 // any more: the time is that of the crowd.
-func (c *cast) send(ctx context.Context, st *stage, n int) (*visitor.Crowd, time.Duration, error) {
-	list, err := c.visitors(n)
+func (c *cast) send(ctx context.Context, st *stage, p play, n int) (*visitor.Crowd, time.Duration, error) {
+	list, err := c.visitors(p, n)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -206,27 +244,27 @@ func (st *stage) collected(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-func (l flowLoad) lagRow(engine string) row {
+func (l flowLoad) lagRow(of string) row {
 	lags := slices.Sorted(slices.Values(l.found.Lags))
-	return row{"from the end of a session to its person, " + engine, fmt.Sprintf("median %.0f ms, p99 %.0f ms",
+	return row{"from the end of a session to its person, " + of, fmt.Sprintf("median %.0f ms, p99 %.0f ms",
 		float64(median(lags))/1e6, float64(lags[len(lags)*99/100])/1e6), "p99 ≤ 2 s"}
 }
 
 // killed ends the server by kill -9 in the middle of the load and starts it
 // again.
 func (c *cast) killed(ctx context.Context, b *bench) ([]row, error) {
-	st, err := b.newStage(ctx, "killed", c.issuer, true)
+	st, err := b.newStage(ctx, "killed", c.issuer, chipPlay, true)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { st.close() }()
-	list, err := c.visitors(flowVisitors)
+	list, err := c.visitors(chipPlay, chipPlay.visitors)
 	if err != nil {
 		return nil, err
 	}
 	crowd, gone := visitor.NewCrowd(*st.flow.Key, list), make(chan error, 1)
 	go func() { gone <- crowd.Go(ctx, st.url, flowClients) }()
-	for crowd.Finished() < flowVisitors/2 && len(gone) == 0 && ctx.Err() == nil {
+	for crowd.Finished() < chipPlay.visitors/2 && len(gone) == 0 && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
 	crowd.Stop()

@@ -118,12 +118,15 @@ func (s *server) cpu() (time.Duration, error) {
 		return 0, err
 	}
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, err := strconv.ParseInt(fields[11], 10, 64)
-	if err != nil {
-		return 0, err
+	total := int64(0)
+	for _, field := range fields[11:15] { // user and system, its own and of the workers that ended
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += ticks
 	}
-	system, err := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * time.Second / ticksPerSecond, err
+	return time.Duration(total) * time.Second / ticksPerSecond, nil
 }
 
 // call sends one request and returns the body of a successful answer.

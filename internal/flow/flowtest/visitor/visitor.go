@@ -12,11 +12,12 @@ import (
 	"github.com/idem-id/idem/internal/tech/edocument/edoctest"
 )
 
-// Visitor is a person with all that a flow of ED, liveness of one moment and
-// F2F asks for.
+// Visitor is a person with all that a flow of ED or DR, liveness of one moment
+// and F2F asks for.
 type Visitor struct {
 	Number string            // of the passport
 	Chip   map[string][]byte // its files, by their names
+	Page   []byte            // a photograph of its data page, JPEG; nil when the passport has a chip
 	Frame  []byte            // what the camera sees, JPEG
 }
 
@@ -32,6 +33,17 @@ func New(issuer *edoctest.Issuer, portrait demo.Portrait, n int) (Visitor, error
 	}
 	frame, err := demo.Recapture(portrait.Image, 2)
 	return Visitor{Number: who.Number, Chip: issuer.Chip(edoctest.Groups(zone, portrait.JPEG)), Frame: frame}, err
+}
+
+// Photographed makes the n-th visitor with a passport that is photographed,
+// flat and in good light.
+func Photographed(fonts *specimen.Fonts, portrait demo.Portrait, n int) (Visitor, error) {
+	page, err := specimen.Take(fonts, specimen.Order{Kind: specimen.TD3, Level: "L0", Seed: 7, Index: n, Portrait: portrait.Image})
+	if err != nil {
+		return Visitor{}, fmt.Errorf("photograph passport %d: %w", n, err)
+	}
+	frame, err := demo.Recapture(portrait.Image, 2)
+	return Visitor{Number: page.Person.Number, Page: page.JPEG, Frame: frame}, err
 }
 
 // Walk goes on with a session, from its start or from wherever it stands, until
@@ -55,6 +67,8 @@ func (v Visitor) evidence(code string) client.Evidence {
 	switch code {
 	case client.ElectronicDocument:
 		return client.Evidence{Files: v.Chip}
+	case client.DocumentRecognition:
+		return client.Evidence{Pages: [][]byte{v.Page}}
 	case client.Face2Face:
 		return client.Evidence{}
 	}
