@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"internal/models":        {"", "internal/face"},
 	"internal/face":          {"", "match"},
 	"internal/face/facetest": {"", "match", "internal/face"},
+	"internal/face/recent":   {"", "internal/face"},
 	"internal/face/ort":      {"", "match", "internal/face", "internal/models", "internal/onnx"},
 	"internal/eval":          {"", "match", "internal/face", "internal/picture", "internal/tech", "internal/tech/liveness", "internal/tech/edocument", "internal/tech/edocument/trust", "internal/mrz", "internal/specimen"},
 	"internal/demo":          {"", "internal/face", "internal/picture"},
@@ -76,7 +77,7 @@ var arrows = map[string][]string{
 	"internal/check/report": {"", "internal/barcode", "internal/face", "internal/tech", "internal/tech/liveness", "internal/tech/facematch",
 		"internal/tech/document", "internal/tech/document/ocr", "internal/tech/edocument", "internal/tech/edocument/pki", "internal/picture"},
 	"internal/registry": {"", "match", "internal/store", "internal/gallery", "internal/blob", "internal/face", "internal/picture", "internal/audit"},
-	"internal/flow": {"", "internal/store", "internal/job", "internal/registry", "internal/picture", "internal/tech", "internal/tech/run", "internal/tech/liveness",
+	"internal/flow": {"", "internal/store", "internal/face/recent", "internal/job", "internal/registry", "internal/picture", "internal/tech", "internal/tech/run", "internal/tech/liveness",
 		"internal/tech/facematch", "internal/tech/document", "internal/tech/edocument", "internal/tech/edocument/provider"},
 	"internal/flow/report":   {""},
 	"internal/flow/flowtest": {"*"}, // wires a world for tests

@@ -14,6 +14,7 @@ import (
 	"github.com/idem-id/idem/internal/blob/dir"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/ort"
+	"github.com/idem-id/idem/internal/face/recent"
 	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/ram"
@@ -156,7 +157,7 @@ func openApp(ctx context.Context, c config) (*app, error) {
 		d.log.Warn("biometric calls are refused until the models are there: idem models pull", "reason", err)
 	}
 	model := galleryModel(engine.Model())
-	a.engine, a.stop = engine, engine.Close
+	a.engine, a.stop = recent.New(engine), engine.Close
 	a.text = ocr.Open(c.Models, ocr.Options{Workers: c.Workers})
 	if err := a.text.Ready(); err != nil {
 		d.log.Warn("documents are not read until the models are there: idem models pull", "reason", err)

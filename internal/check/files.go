@@ -53,14 +53,31 @@ func (f Files) Evidence(ctx context.Context, d *picture.Decoder) (tech.Evidence,
 	if len(f.Frames) > manyFrames {
 		d = d.Within(frameSide)
 	}
-	frames, err := decodeAll(ctx, d, f.Frames, "frames")
-	for i, img := range frames {
-		e.Frames = append(e.Frames, tech.Frame{Image: img})
-		if len(f.Times) > 0 {
-			e.Frames[i].At = f.Times[i] - f.Times[0]
+	for i, data := range f.Frames {
+		frame, err := takeFrame(ctx, d, data)
+		if err != nil {
+			return e, named(err, fmt.Sprintf("frames[%d]", i))
 		}
+		if len(f.Times) > 0 {
+			frame.At = f.Times[i] - f.Times[0]
+		}
+		e.Frames = append(e.Frames, frame)
 	}
-	return e, err
+	return e, nil
+}
+
+// takeFrame keeps a file beside its pixels when encoding them again would only
+// make them worse, and when it is of a size that such a picture may have.
+func takeFrame(ctx context.Context, d *picture.Decoder, data []byte) (tech.Frame, error) {
+	p, stored, err := d.Intake(ctx, data)
+	if err != nil {
+		return tech.Frame{}, err
+	}
+	frame := tech.Frame{Image: p.Image}
+	if p.Format == picture.JPEG && p.Whole() && len(stored.Data) <= p.Width*p.Height {
+		frame.JPEG = stored.Data
+	}
+	return frame, nil
 }
 
 func (f Files) check() error {
@@ -99,8 +116,13 @@ func optional(ctx context.Context, d *picture.Decoder, data []byte, name string)
 
 func decode(ctx context.Context, d *picture.Decoder, data []byte, name string) (image.Image, error) {
 	p, err := d.Decode(ctx, data)
+	return p.Image, named(err, name)
+}
+
+// named says which picture a refusal is about.
+func named(err error, name string) error {
 	if e := (*idem.Error)(nil); errors.As(err, &e) {
-		return nil, e.At(name)
+		return e.At(name)
 	}
-	return p.Image, err
+	return err
 }

@@ -140,7 +140,7 @@ const (
 // Has reports whether all of part is wanted.
 func (w Want) Has(part Want) bool { return w&part == part }
 
-// Face is one analysed face. What was not wanted stays zero or nil.
+// Face is one analysed face. What was not wanted may be zero or nil.
 type Face struct {
 	Box            Box
 	DetectionScore float64 // 0..1
@@ -183,7 +183,7 @@ func (m Model) Name() string { return fmt.Sprintf("%s:%08x", m.ID, m.Short) }
 
 // Engine analyses pictures. It is safe for concurrent use.
 type Engine interface {
-	// Analyse finds the primary face and computes what is wanted. It answers
+	// Analyse finds the primary face and computes at least what is wanted. It answers
 	// FACE_ENGINE_UNAVAILABLE (kind Unavailable) when the engine is not ready,
 	// and the context's error when it is cancelled.
 	Analyse(ctx context.Context, img image.Image, want Want) (Analysis, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/face/recent"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/run"
@@ -31,6 +32,7 @@ func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring r
 	if err != nil || a.session.Ended() {
 		return a.session, tech.Outcome{}, err
 	}
+	ctx = recent.Within(ctx, string(id))
 	if t.Code() == idem.TechFace2Face {
 		return f.compare(ctx, a, t)
 	}

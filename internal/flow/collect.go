@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/face/recent"
 	"github.com/idem-id/idem/internal/job"
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
@@ -92,7 +93,7 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	if g.Photos, err = f.photos(ctx, p.Org, &s, h); err != nil {
 		return row, err
 	}
-	row, err = f.Registry.Collect(ctx, p, g)
+	row, err = f.Registry.Collect(recent.Within(ctx, string(id)), p, g)
 	switch {
 	case errors.Is(err, idem.ErrSubscriptionRequired):
 		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionNoSubscription)

@@ -57,11 +57,10 @@ func (f *Flows) addSheets(ctx context.Context, org idem.OrgID, s *idem.Session, 
 	}
 }
 
-// faceOf returns the face as a picture. The JPEG of an electronic document
-// stays as its issuer signed it.
+// faceOf returns the face as it came, so that nothing is lost, else encoded.
 func faceOf(out tech.Outcome) ([]byte, error) {
-	if d, ok := out.Details.(*edocument.Result); ok && d.Portrait != nil && d.Portrait.Type == "image/jpeg" {
-		return d.Portrait.Data, nil
+	if out.JPEG != nil {
+		return out.JPEG, nil
 	}
 	return picture.ToJPEG(out.Face)
 }

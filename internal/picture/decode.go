@@ -53,6 +53,9 @@ type Picture struct {
 	Height int
 }
 
+// Whole reports whether Image shows every pixel of the file.
+func (p Picture) Whole() bool { return p.Image.Bounds().Size() == image.Pt(p.Width, p.Height) }
+
 // Decoder decodes with bounded concurrency: as many pictures at a time as it
 // has slots. It is safe for concurrent use.
 type Decoder struct {

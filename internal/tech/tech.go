@@ -38,6 +38,7 @@ type Evidence struct {
 type Frame struct {
 	Image image.Image
 	At    time.Duration // since the first frame, as the client's clock says; 0 when unknown
+	JPEG  []byte        // the file without metadata when it shows these pixels; else nil
 }
 
 // Reference is a face with the place that it comes from.
@@ -68,6 +69,9 @@ type Outcome struct {
 	Warnings []Reason
 	// Face is the best frame or the portrait of the document; nil without one.
 	Face image.Image
+	// JPEG is the file that Face came in; nil when it came in no such file or
+	// is a part of it.
+	JPEG []byte
 	// Details is the technology's own result: *liveness.Result,
 	// *document.Result, *edocument.Result or *facematch.Result.
 	Details any

@@ -2,9 +2,11 @@ package flowtest
 
 import (
 	"context"
+	"image"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,7 +14,9 @@ import (
 	"github.com/idem-id/idem/internal/access"
 	"github.com/idem-id/idem/internal/blob"
 	"github.com/idem-id/idem/internal/blob/dir"
+	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/facetest"
+	"github.com/idem-id/idem/internal/face/recent"
 	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/gallery"
 	"github.com/idem-id/idem/internal/gallery/ram"
@@ -46,7 +50,23 @@ type World struct {
 	Document *Scripted      // DR
 	Holder   *Holder        // answers for ED
 	Events   *Events
+	Engine   *Counted
 }
+
+// Counted is a face engine that counts its analyses.
+type Counted struct {
+	face.Engine
+	n atomic.Int64
+}
+
+// Analyse counts one.
+func (c *Counted) Analyse(ctx context.Context, img image.Image, want face.Want) (face.Analysis, error) {
+	c.n.Add(1)
+	return c.Engine.Analyse(ctx, img, want)
+}
+
+// Analyses is how many there were.
+func (c *Counted) Analyses() int64 { return c.n.Load() }
 
 // Clock is a time that tests move.
 type Clock struct {
@@ -75,11 +95,11 @@ func Each(t *testing.T, f func(*World)) {
 }
 
 func newWorld(t testing.TB, s store.Store, v *vault.Vault, clock *Clock) *World {
-	w := &World{TB: t, Store: s, Clock: clock, Events: &Events{}}
+	w := &World{TB: t, Store: s, Clock: clock, Events: &Events{}, Engine: &Counted{Engine: facetest.Fake{}}}
 	files, err := dir.Open(t.TempDir())
 	w.Must(err)
 	t.Cleanup(func() { w.Must(files.Close()) })
-	blobs, pictures, engine := blob.NewSealed(files, v), picture.NewDecoder(picture.DefaultLimits(), nil), facetest.Fake{}
+	blobs, pictures, engine := blob.NewSealed(files, v), picture.NewDecoder(picture.DefaultLimits(), nil), recent.New(w.Engine)
 	m := engine.Model()
 	model := gallery.Model{ID: m.ID, Short: m.Short, Dim: m.Dim}
 	w.Registry = registry.New(registry.Deps{Store: s, Vault: v, Blobs: blobs, Gallery: gallery.New(s, v, ram.New(model), model, gallery.Options{}),

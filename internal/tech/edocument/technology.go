@@ -118,6 +118,9 @@ func (j *judgement) outcome() tech.Outcome {
 	out := tech.Outcome{Technology: idem.TechEDocument, Passed: len(j.reasons) == 0, Reasons: j.reasons, Warnings: j.warnings, Details: j.Result}
 	if j.Portrait != nil {
 		out.Face = j.Portrait.Image
+		if j.Portrait.Type == "image/jpeg" {
+			out.JPEG = j.Portrait.Data // as its issuer signed it
+		}
 	}
 	return out
 }

@@ -82,7 +82,7 @@ func (t *technology) judge(ctx context.Context, in tech.Evidence, by func(*judge
 	if best := j.best(); best != nil {
 		r.Best, r.Centred = best.index, best.centred
 		r.Direction = cmp.Or(direction(best.Pose.Yaw, best.Pose.Pitch), Forward)
-		out.Face = in.Frames[r.Best].Image
+		out.Face, out.JPEG = in.Frames[r.Best].Image, in.Frames[r.Best].JPEG
 	}
 	return out, nil
 }
