@@ -119,6 +119,15 @@ func (c *Client) DeleteFlow(ctx context.Context, id string) error {
 	return c.do(ctx, call{method: http.MethodDelete, path: flowPath(id)}, nil)
 }
 
+// RotateFlowKey draws a new key of a flow and returns it; the old one opens and
+// reads no session any more.
+func (c *Client) RotateFlowKey(ctx context.Context, id string) (key string, err error) {
+	out, err := answerOf[struct {
+		Secret string `json:"secret"`
+	}](ctx, c, call{method: http.MethodPost, path: flowPath(id, "key")}, nil)
+	return out.Secret, err
+}
+
 // DemoFlow opens a demonstration: it spends nothing, makes no person and tells
 // no webhook.
 func (c *Client) DemoFlow(ctx context.Context, id string) (Session, error) {

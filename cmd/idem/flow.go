@@ -76,22 +76,34 @@ func (a *app) personsDeps(checks *check.Checks) persons.Deps {
 }
 
 func flowCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "flow", Short: "Define flows and see their keys"}
-	create := addJSON(&cobra.Command{Use: "create NAME TECHNOLOGY...", Short: "Make a flow of technologies in their order and print its key",
-		Args: cobra.MinimumNArgs(2), RunE: createFlow})
-	create.Flags().Bool("no-persons", false, "do not make persons of its sessions")
-	create.Flags().Bool("person-photo", false, "compare faces with the photos of known persons")
-	create.Flags().StringSlice("frame-ancestor", nil, "origin that may show the pages of its sessions in a frame, such as https://shop.example; may be repeated")
-	create.Flags().Bool("skip-known", false, "copy earlier documents of known persons")
-	demo := addOrg(&cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow})
+	cmd := &cobra.Command{Use: "flow", Short: "Define flows, see their keys and say where their events go"}
+	create := addFlowFlags(addJSON(&cobra.Command{Use: "create NAME TECHNOLOGY...", Short: "Make a flow of technologies in their order and print its key",
+		Long: createFlowLong, Example: "  idem flow create onboarding LDHP DR F2F\n  idem flow create returning ED LDS F2F --skip-known --person-photo",
+		Args: cobra.MinimumNArgs(2), RunE: createFlow}))
+	create.Flags().Bool("no-persons", false, "as --persons=false")
+	change := addFlowFlags(&cobra.Command{Use: "change NAME|ID", Short: "Change the settings that are given, for sessions opened from then on", Args: cobra.ExactArgs(1), RunE: changeFlow})
+	change.Flags().String("name", "", "another name")
+	demo := &cobra.Command{Use: "demo NAME|ID", Short: "Open a demonstration, which spends nothing", Args: cobra.ExactArgs(1), RunE: demoFlow}
 	demo.Flags().String("listen", "", "address that the server listens on")
 	demo.Flags().String("public-url", "", "address that people outside use")
 	cmd.AddCommand(addOrg(create),
 		addOrg(addJSON(&cobra.Command{Use: "list", Short: "List the flows with their keys", Args: cobra.NoArgs, RunE: listFlows})),
+		addOrg(&cobra.Command{Use: "show NAME|ID", Short: "Show a flow with its key and all settings", Args: cobra.ExactArgs(1), RunE: showFlow}),
+		addOrg(change),
+		addOrg(&cobra.Command{Use: "rotate NAME|ID", Short: "Draw a new key; the old one opens and reads nothing any more", Args: cobra.ExactArgs(1), RunE: rotateFlow}),
 		addOrg(&cobra.Command{Use: "delete NAME|ID", Short: "Delete a flow; its results stay readable", Args: cobra.ExactArgs(1), RunE: deleteFlow}),
-		demo, webhookCommand())
+		addOrg(demo), webhookCommand())
 	return cmd
 }
+
+const createFlowLong = `Make a flow of technologies in their order and print its key.
+
+  LDHP LDD LDS LDP  liveness: turns of the head, distance, one picture, turns and distance
+  DR                document recognition
+  ED                electronic document: its chip, or a provider
+  F2F               the face of the camera against that of the document; behind both
+
+The order never changes; settings do (idem flow change).`
 
 // definedFlow is what scripts read.
 type definedFlow struct {
@@ -113,17 +125,16 @@ func withFlows(cmd *cobra.Command, f func(*data, *flow.Flows, idem.Principal) er
 }
 
 func createFlow(cmd *cobra.Command, args []string) error {
-	n := flow.NewFlow{Name: args[0]}
-	for _, text := range args[1:] {
-		n.Technologies = append(n.Technologies, idem.TechCode(strings.ToUpper(text)))
-	}
-	n.FrameAncestors, _ = cmd.Flags().GetStringSlice("frame-ancestor")
+	f := cmd.Flags()
+	n := flow.NewFlow{Name: args[0], Technologies: techCodes(args[1:])}
+	n.SessionTime, _ = f.GetDuration("session-time")
+	n.Attempts, _ = f.GetInt("attempts")
+	n.FrameAncestors, _ = f.GetStringSlice("frame-ancestor")
 	n.Config = func(c *idem.PersonConfig) {
-		if off, _ := cmd.Flags().GetBool("no-persons"); off {
+		configChange(f)(c)
+		if off, _ := f.GetBool("no-persons"); off {
 			c.Collect = false
 		}
-		c.PersonPhoto, _ = cmd.Flags().GetBool("person-photo")
-		c.SkipKnown, _ = cmd.Flags().GetBool("skip-known")
 	}
 	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
 		made, err := all.Define(cmd.Context(), p, n)
@@ -181,12 +192,8 @@ func findFlow(cmd *cobra.Command, all *flow.Flows, p idem.Principal, text string
 }
 
 func deleteFlow(cmd *cobra.Command, args []string) error {
-	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
-		f, err := findFlow(cmd, all, p, args[0])
-		if err != nil {
-			return err
-		}
-		return all.Delete(cmd.Context(), p, f.ID)
+	return withFlow(cmd, args[0], func(all *flow.Flows, p idem.Principal, found idem.Flow) error {
+		return all.Delete(cmd.Context(), p, found.ID)
 	})
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -15,7 +17,7 @@ import (
 func jobsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "jobs", Short: "Look after what is done in the background"}
 	list := addJSON(addOrg(&cobra.Command{Use: "list", Short: "List jobs, newest first", Args: cobra.NoArgs, RunE: listJobs}))
-	list.Flags().String("state", string(store.JobDead), "queued, running, done, dead, discarded, or all")
+	list.Flags().String("state", string(store.JobDead), strings.Join(jobStates(), ", "))
 	list.Flags().String("kind", "", "only jobs of this kind")
 	list.Flags().Int("limit", 100, "how many, 1..1000")
 	cmd.AddCommand(list,
@@ -38,6 +40,9 @@ func listJobs(cmd *cobra.Command, _ []string) error {
 	state, _ := cmd.Flags().GetString("state")
 	kind, _ := cmd.Flags().GetString("kind")
 	limit, _ := cmd.Flags().GetInt("limit")
+	if !slices.Contains(jobStates(), state) {
+		return fmt.Errorf("--state is one of %s", strings.Join(jobStates(), ", "))
+	}
 	if state == "all" {
 		state = ""
 	}
@@ -52,8 +57,10 @@ func listJobs(cmd *cobra.Command, _ []string) error {
 	return printJobs(cmd, found)
 }
 
+func jobStates() []string { return []string{"queued", "running", "done", "dead", "discarded", "all"} }
+
 func printJobs(cmd *cobra.Command, found []store.Job) error {
-	lines, rows := make([]jobLine, 0, len(found)), make([][]any, 0, len(found))
+	lines, rows := make([]jobLine, 0, len(found)), [][]any{{"KIND", "KEY", "STATE", "ATTEMPTS", "FAULT", "DUE"}}
 	for _, j := range found {
 		lines = append(lines, jobLine{j.Kind, j.Key, string(j.State), j.Attempts, j.Fault, j.CreatedAt, j.DueAt})
 		rows = append(rows, []any{j.Kind, j.Key, j.State, j.Attempts, j.Fault, j.DueAt.Format(time.RFC3339)})

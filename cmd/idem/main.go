@@ -57,7 +57,7 @@ func root() *cobra.Command {
 	addFlags(cmd.PersistentFlags())
 	cmd.AddCommand(
 		serveCommand(), demoCommand(), migrateCommand(),
-		orgCommand(), subscriptionCommand(), flowCommand(), importCommand(), identifyCommand(), checkCommand(),
+		orgCommand(), subscriptionCommand(), flowCommand(), sessionCommand(), collectionCommand(), importCommand(), identifyCommand(), checkCommand(),
 		modelsCommand(), evalCommand(), trustCommand(), specimenCommand(),
 		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(), jobsCommand(),
 		workerCommand(), versionCommand(),

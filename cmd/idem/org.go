@@ -10,12 +10,12 @@ import (
 )
 
 func orgCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "org", Short: "Create and list organisations"}
+	cmd := &cobra.Command{Use: "org", Short: "Create and list organisations, and keep their keys"}
 	create := addJSON(&cobra.Command{Use: "create NAME", Short: "Make an organisation and print its keys", Args: cobra.ExactArgs(1), RunE: createOrg})
 	create.Flags().String("email", "", "e-mail address of the first operator; without it one is made up from the name")
 	create.Flags().String("country", "", "ISO 3166 code that decides how personal numbers are checked, such as KZ")
 	create.Flags().String("face-uniqueness", string(idem.UniquenessFlag), "what a known face leads to: off, flag or reject")
-	cmd.AddCommand(create, addJSON(&cobra.Command{Use: "list", Short: "List the organisations", Args: cobra.NoArgs, RunE: listOrgs}))
+	cmd.AddCommand(create, addJSON(&cobra.Command{Use: "list", Short: "List the organisations", Args: cobra.NoArgs, RunE: listOrgs}), orgKeyCommand())
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/idem-id/idem"
 	"github.com/spf13/cobra"
@@ -11,10 +12,18 @@ import (
 func subscriptionCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "subscription", Short: "See and limit what an organisation may use"}
 	cmd.AddCommand(
-		addOrg(&cobra.Command{Use: "list", Short: "List the subscriptions", Args: cobra.NoArgs, RunE: listSubscriptions}),
-		addOrg(&cobra.Command{Use: "limit TECHNOLOGY N|unlimited", Short: "Grant N transactions of a technology instead of what is there",
+		addJSON(addOrg(&cobra.Command{Use: "list", Short: "List the subscriptions", Args: cobra.NoArgs, RunE: listSubscriptions})),
+		addOrg(&cobra.Command{Use: "limit TECHNOLOGY N|unlimited", Short: "Grant N transactions of a technology instead of what is there: PERSONS, LDHP, LDD, LDS, LDP, DR, ED, F2F",
 			Args: cobra.ExactArgs(2), RunE: limitSubscription}))
 	return cmd
+}
+
+// subscriptionLine is what scripts read; left is -1 without a limit.
+type subscriptionLine struct {
+	Technology  string    `json:"technology"`
+	Status      string    `json:"status"`
+	Left        int64     `json:"left"`
+	PurchasedAt time.Time `json:"purchased_at"`
 }
 
 func listSubscriptions(cmd *cobra.Command, _ []string) error {
@@ -27,9 +36,13 @@ func listSubscriptions(cmd *cobra.Command, _ []string) error {
 		if err != nil {
 			return err
 		}
-		rows := [][]any{{"TECHNOLOGY", "STATUS", "LEFT", "PURCHASED"}}
+		lines, rows := []subscriptionLine{}, [][]any{{"TECHNOLOGY", "STATUS", "LEFT", "PURCHASED"}}
 		for _, s := range list {
+			lines = append(lines, subscriptionLine{string(s.Technology), string(s.Status), s.Left, s.PurchasedAt})
 			rows = append(rows, []any{s.Technology, s.Status, amount(s.Left), s.PurchasedAt.Format("2006-01-02")})
+		}
+		if wantsJSON(cmd) {
+			return printJSON(cmd.OutOrStdout(), lines)
 		}
 		table(cmd.OutOrStdout(), rows...)
 		return nil

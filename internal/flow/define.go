@@ -222,6 +222,30 @@ func (c Change) apply(f *idem.Flow) (err error) {
 	return err
 }
 
+// RotateKey gives a flow a new key and returns it; the old one opens and reads
+// nothing any more. It needs flows.manage.
+func (f *Flows) RotateKey(ctx context.Context, p idem.Principal, id idem.FlowID) (secret string, err error) {
+	if err := p.Require(idem.FlowsManage); err != nil {
+		return "", err
+	}
+	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+		found, err := tx.Flows().Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		key, drawn, err := f.Keys.ReplaceFlowKey(ctx, tx, p.Actor, found.Key, found.Name)
+		if err != nil {
+			return err
+		}
+		found.Key, secret = key.ID, drawn
+		return tx.Flows().Save(ctx, found)
+	})
+	if err != nil {
+		return "", fmt.Errorf("rotate key of flow: %w", err)
+	}
+	return secret, nil
+}
+
 // Delete ends the opening of sessions; those that are open go on, and results
 // stay readable with the flow's key.
 func (f *Flows) Delete(ctx context.Context, p idem.Principal, id idem.FlowID) error {

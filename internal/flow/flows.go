@@ -32,6 +32,8 @@ type Keys interface {
 	// IssueFlowKey stores a fresh key that can be shown again, and returns it
 	// with its secret.
 	IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, name string) (idem.Credential, string, error)
+	// ReplaceFlowKey does so and revokes the key that there was.
+	ReplaceFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, old idem.CredentialID, name string) (idem.Credential, string, error)
 }
 
 // Deps is what the use case works with. Emit and Log may be nil.

@@ -109,6 +109,7 @@ func (s *server) flowRoutes() {
 	handle(s, patch(one, "change-flow", "Change name, limits or what the flow has to do with persons", idem.FlowsManage).
 		says(changeFlowText).like(object{"name": "Onboarding of branches", "attempts": 5}), s.changeFlow)
 	handle(s, remove(one, "delete-flow", "Delete a flow; its results stay readable", idem.FlowsManage), s.deleteFlow)
+	handle(s, post(one+"/key", "rotate-flow-key", "Draw a new key of a flow", idem.FlowsManage).says(rotateFlowText), s.rotateFlowKey)
 	handle(s, post(one+"/demo", "demo-flow", "Open a demonstration of a flow", idem.FlowsRead).says(demoFlowText), s.demoFlow)
 
 	handle(s, get("/v1/sessions", "list-sessions", "List sessions", idem.SessionsRead), s.listSessions)

@@ -71,10 +71,10 @@ func (g *Guard) URL(text string) (*url.URL, error) {
 	case u.User != nil || u.Fragment != "":
 		return nil, idem.ErrWebhookURL.With("reason", "it has credentials or a fragment")
 	case u.Scheme != "https" && (u.Scheme != "http" || !g.plain(u.Hostname())):
-		return nil, idem.ErrWebhookURL.With("reason", "it is not https")
+		return nil, idem.ErrWebhookURL.With("reason", "it is not https, as it must be unless --webhook-allow of the server names its host")
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !g.allowed(u.Hostname(), ip) {
-		return nil, idem.ErrWebhookURL.With("reason", "its address is not public")
+		return nil, idem.ErrWebhookURL.With("reason", "its address is not public, and --webhook-allow of the server does not name it")
 	}
 	return u, nil
 }

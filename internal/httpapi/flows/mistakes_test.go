@@ -71,3 +71,23 @@ func TestCountriesOfTwoLetters(t *testing.T) {
 		}
 	})
 }
+
+// TestKeyOfAFlowIsReplaced draws a new key: the old one is worth nothing, and
+// what it opened is read with the new one.
+func TestKeyOfAFlowIsReplaced(t *testing.T) {
+	each(t, func(s *server) {
+		f := s.Flow(nil, idem.TechLivenessHead)
+		old, id := s.key(f), string(s.Open(f, "").ID)
+		fresh, err := s.client().RotateFlowKey(s.Context(), string(f.ID))
+		s.Must(err)
+		if fresh == old || s.key(f) != fresh || len(fresh) < 47 {
+			s.Errorf("the keys are %q, %q and now %q", old, fresh, s.key(f))
+		}
+		code, body := s.post("/api/v1/flows/session/create/", `{"api_key":"`+old+`"}`)
+		s.refused(code, body, 401, "API_KEY_INVALID")
+		code, body = s.call("GET", "/api/v1/flows/session/result/?session_id="+id+"&flow_api_key="+old, "", nil)
+		s.refused(code, body, 401, "API_KEY_INVALID")
+		s.ok(s.post("/api/v1/flows/session/create/", `{"api_key":"`+fresh+`"}`))
+		s.ok(s.call("GET", "/api/v1/flows/session/result/?session_id="+id+"&flow_api_key="+fresh, "", nil))
+	})
+}
