@@ -43,6 +43,7 @@ type Session struct {
 	Attempts int // of each step
 	Config   PersonConfig
 	Metadata []byte    // the JSON object as it was given; personal data
+	Visits   []Visit   // from where it was run; personal data
 	Person   PersonID  // whom the metadata names, when results were looked up
 	DataKey  DataKeyID // seals everything personal of this session
 	Failure  Failure   // why it did not finish; zero otherwise

@@ -65,6 +65,7 @@ func (f *Flows) take(ctx context.Context, org idem.OrgID, id idem.SessionID, ste
 		if err != nil {
 			return err
 		}
+		s.Visited(visitorOf(ctx), tx.Now())
 		a.asked = readAsked(memo)
 		p := &s.Steps[step]
 		if rest := readAsked(p.Memo); rest.Data != nil && !rest.Provider {

@@ -88,6 +88,7 @@ func (f *Flows) Start(ctx context.Context, id idem.SessionID) (idem.Session, err
 		if err := s.Start(tx.Now()); err != nil {
 			return err
 		}
+		s.Visited(visitorOf(ctx), tx.Now())
 		if err := f.emit(ctx, tx, s, Event{Name: EventFlowStart}); err != nil {
 			return err
 		}

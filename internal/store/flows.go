@@ -22,7 +22,7 @@ type Flows interface {
 	List(ctx context.Context) ([]idem.Flow, error)
 }
 
-// Sessions keeps runs of flows with their steps. Metadata, memos and results
+// Sessions keeps runs of flows with their steps. Metadata, visits, memos and results
 // are sealed under the session's own data key; once that is destroyed they are
 // nil.
 type Sessions interface {
@@ -32,10 +32,11 @@ type Sessions interface {
 	Get(ctx context.Context, id idem.SessionID) (idem.Session, error)
 	// GetForUpdate is Get with the session locked until the transaction ends.
 	GetForUpdate(ctx context.Context, id idem.SessionID) (idem.Session, error)
-	// Save writes state, person, failure and times of a session read by
+	// Save writes state, person, visits, failure and times of a session read by
 	// GetForUpdate, and all of its steps.
 	Save(ctx context.Context, s idem.Session) error
-	// List returns sessions newest first, without metadata, memos and results.
+	// List returns sessions newest first, without metadata, visits, memos and
+	// results.
 	List(ctx context.Context, q SessionQuery, page Page) ([]idem.Session, string, error)
 	// Link joins a person and a session; of a pair that is joined already it
 	// changes role and time.

@@ -72,14 +72,15 @@ type Result struct {
 	EDocument    any          `json:"edocument_result,omitempty"`
 	Document     any          `json:"document_recognition_result,omitempty"`
 	Face2Face    any          `json:"face2face_result,omitempty"`
-	IPChecks     []any        `json:"ip_check_results"`
-	Requests     []any        `json:"request_sessions"`
+	IPChecks     []IPCheck    `json:"ip_check_results"`
+	Requests     []Request    `json:"request_sessions"`
 }
 
 // Of writes a session.
 func Of(s *idem.Session, pictures Pictures) (Result, error) {
 	out := Result{ID: string(s.ID), Status: string(s.State), Failures: []Failure{}, FinishedAt: moment(s.EndedAt), Demo: s.Demo,
-		Metadata: raw(s.Metadata), Technologies: Technologies(s), IPChecks: []any{}, Requests: []any{}}
+		Metadata: raw(s.Metadata), Technologies: Technologies(s)}
+	out.IPChecks, out.Requests = visits(s)
 	if s.Ended() {
 		passed := s.Passed()
 		out.Passed = &passed

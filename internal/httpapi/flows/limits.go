@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -189,5 +190,13 @@ func (l *Limiter) from(r *http.Request) string {
 	if l == nil {
 		return ""
 	}
-	return peer.Key(l.proxies.Client(r))
+	return peer.Key(l.client(r))
+}
+
+// client is the address of whoever asks.
+func (l *Limiter) client(r *http.Request) netip.Addr {
+	if l == nil {
+		return peer.Proxies{}.Client(r)
+	}
+	return l.proxies.Client(r)
 }

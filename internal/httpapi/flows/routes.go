@@ -121,7 +121,7 @@ func (a *api) answer(rt route, w http.ResponseWriter, r *http.Request) (any, err
 		return nil, err
 	}
 	defer leave()
-	body, err := rt.handle(w, r)
+	body, err := rt.handle(w, r.WithContext(flow.By(r.Context(), idem.VisitorOf(a.Limiter.client(r), r.UserAgent()))))
 	if errors.Is(err, idem.ErrSessionNotFound) {
 		a.Limiter.miss(rt.limit, r)
 	}

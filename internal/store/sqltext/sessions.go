@@ -2,6 +2,8 @@ package sqltext
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -9,18 +11,18 @@ import (
 
 type sessions struct{ *Tx }
 
-const sessionColumns = `id, flow, flow_name, state, demo, locale, attempts, config, sealed, person, data_key, failure_type, failure_detail,
+const sessionColumns = `id, flow, flow_name, state, demo, locale, attempts, config, sealed, visits, person, data_key, failure_type, failure_detail,
 	created_at, expires_at, started_at, ended_at`
 
-// sealedSession is a row as it is stored; the metadata is still closed.
+// sealedSession is a row as it is stored; metadata and visits are still closed.
 type sealedSession struct {
 	idem.Session
-	sealed []byte
+	sealed, visits []byte
 }
 
 func scanSession(r row, s *sealedSession) (err error) {
 	var config []byte
-	err = r.Scan(&s.ID, &s.Flow, &s.FlowName, &s.State, &s.Demo, &s.Locale, &s.Attempts, &config, &s.sealed, &s.Person, &s.DataKey,
+	err = r.Scan(&s.ID, &s.Flow, &s.FlowName, &s.State, &s.Demo, &s.Locale, &s.Attempts, &config, &s.sealed, &s.visits, &s.Person, &s.DataKey,
 		&s.Failure.Type, &s.Failure.Detail, (*moment)(&s.CreatedAt), (*moment)(&s.ExpiresAt), (*moment)(&s.StartedAt), (*moment)(&s.EndedAt))
 	if err != nil {
 		return err
@@ -29,8 +31,31 @@ func scanSession(r row, s *sealedSession) (err error) {
 	return err
 }
 
-func (t sessions) place(id idem.SessionID) store.Place {
-	return store.Place{Org: t.org, Owner: string(id), Column: "sessions.sealed", Row: string(id)}
+func (t sessions) place(id idem.SessionID, column string) store.Place {
+	return store.Place{Org: t.org, Owner: string(id), Column: "sessions." + column, Row: string(id)}
+}
+
+// sealVisits returns nil for none.
+func (t sessions) sealVisits(ctx context.Context, s *idem.Session) ([]byte, error) {
+	if len(s.Visits) == 0 {
+		return nil, nil
+	}
+	plain, err := json.Marshal(s.Visits)
+	if err != nil {
+		return nil, fmt.Errorf("encode visits: %w", err)
+	}
+	return t.sealUnder(ctx, s.DataKey, t.place(s.ID, "visits"), plain)
+}
+
+func (t sessions) openVisits(ctx context.Context, id idem.SessionID, sealed []byte) (list []idem.Visit, err error) {
+	plain, err := t.openUnlessErased(ctx, t.place(id, "visits"), sealed)
+	if err != nil || plain == nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(plain, &list); err != nil {
+		return nil, fmt.Errorf("read visits: %w", err)
+	}
+	return list, nil
 }
 
 // Insert implements store.Sessions.
@@ -39,13 +64,17 @@ func (t sessions) Insert(ctx context.Context, s idem.Session) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := t.sealUnder(ctx, s.DataKey, t.place(s.ID), s.Metadata)
+	sealed, err := t.sealUnder(ctx, s.DataKey, t.place(s.ID, "sealed"), s.Metadata)
+	if err != nil {
+		return err
+	}
+	visits, err := t.sealVisits(ctx, &s)
 	if err != nil {
 		return err
 	}
 	_, err = t.exec(ctx, `INSERT INTO sessions (org, `+sessionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		t.org, s.ID, s.Flow, s.FlowName, s.State, s.Demo, s.Locale, s.Attempts, config, sealed, s.Person, s.DataKey,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		t.org, s.ID, s.Flow, s.FlowName, s.State, s.Demo, s.Locale, s.Attempts, config, sealed, visits, s.Person, s.DataKey,
 		s.Failure.Type, s.Failure.Detail, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.StartedAt), micros(s.EndedAt))
 	if err != nil {
 		return err
@@ -80,7 +109,10 @@ func (t sessions) one(ctx context.Context, id idem.SessionID, locking string) (i
 		return idem.Session{}, err
 	}
 	s := found[0]
-	if s.Metadata, err = t.openUnlessErased(ctx, t.place(id), s.sealed); err != nil {
+	if s.Metadata, err = t.openUnlessErased(ctx, t.place(id, "sealed"), s.sealed); err != nil {
+		return idem.Session{}, err
+	}
+	if s.Visits, err = t.openVisits(ctx, id, s.visits); err != nil {
 		return idem.Session{}, err
 	}
 	s.Steps, err = t.steps(ctx, id)
@@ -89,8 +121,12 @@ func (t sessions) one(ctx context.Context, id idem.SessionID, locking string) (i
 
 // Save implements store.Sessions.
 func (t sessions) Save(ctx context.Context, s idem.Session) error {
-	n, err := t.exec(ctx, `UPDATE sessions SET state = $3, person = $4, failure_type = $5, failure_detail = $6, started_at = $7, ended_at = $8
-		WHERE org = $1 AND id = $2`, t.org, s.ID, s.State, s.Person, s.Failure.Type, s.Failure.Detail, micros(s.StartedAt), micros(s.EndedAt))
+	visits, err := t.sealVisits(ctx, &s)
+	if err != nil {
+		return err
+	}
+	n, err := t.exec(ctx, `UPDATE sessions SET state = $3, person = $4, failure_type = $5, failure_detail = $6, started_at = $7, ended_at = $8, visits = $9
+		WHERE org = $1 AND id = $2`, t.org, s.ID, s.State, s.Person, s.Failure.Type, s.Failure.Detail, micros(s.StartedAt), micros(s.EndedAt), visits)
 	if err := unlessFound(n, err, idem.ErrSessionNotFound); err != nil {
 		return err
 	}
