@@ -8,10 +8,12 @@ type Webhook struct {
 	Flow FlowID
 	URL  string
 	// Secret signs what is delivered: "whsec_" and the base64 of the key.
-	Secret    string
-	Enabled   bool
-	Reason    string // why it was disabled by the server, "" otherwise
-	CreatedAt time.Time
+	Secret string
+	// PersonEvents has it told as well what becomes of the persons of sessions.
+	PersonEvents bool
+	Enabled      bool
+	Reason       string // why it was disabled by the server, "" otherwise
+	CreatedAt    time.Time
 }
 
 // MaxWebhooks bounds the webhooks of one flow.

@@ -13,12 +13,16 @@ import (
 	"time"
 )
 
-// The events of a session, in their order, and that of TestWebhook.
+// The events of a session, in their order, those of its person for webhooks
+// with PersonEvents, and that of TestWebhook.
 const (
 	EventFlowStart       = "flow.start"
 	EventTechnologyStart = "technology.start"
 	EventTechnologyEnd   = "technology.end"
 	EventFlowEnd         = "flow.end"
+	EventPersonCreated   = "person.created"
+	EventPersonUpdated   = "person.updated"
+	EventPersonConflict  = "person.conflict"
 	EventTest            = "webhook.test"
 )
 

@@ -10,12 +10,13 @@ import (
 
 // Webhook is where the events of a flow are delivered.
 type Webhook struct {
-	ID        string    `json:"id"`
-	FlowID    string    `json:"flow_id"`
-	URL       string    `json:"url"`
-	Enabled   bool      `json:"enabled"`
-	Reason    string    `json:"disabled_reason"` // GONE when the receiver answered 410
-	CreatedAt time.Time `json:"created_at"`
+	ID           string    `json:"id"`
+	FlowID       string    `json:"flow_id"`
+	URL          string    `json:"url"`
+	Enabled      bool      `json:"enabled"`
+	Reason       string    `json:"disabled_reason"` // GONE when the receiver answered 410
+	PersonEvents bool      `json:"person_events"`   // told of persons, too
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // CreatedWebhook is a new webhook with its secret, for ReadEvent.
@@ -26,8 +27,9 @@ type CreatedWebhook struct {
 
 // WebhookChange changes what is not nil.
 type WebhookChange struct {
-	URL     *string `json:"url,omitempty"`
-	Enabled *bool   `json:"enabled,omitempty"`
+	URL          *string `json:"url,omitempty"`
+	Enabled      *bool   `json:"enabled,omitempty"`
+	PersonEvents *bool   `json:"person_events,omitempty"`
 }
 
 // Delivery is one attempt to deliver an event.

@@ -250,10 +250,17 @@ func TestWebhooksByCommand(t *testing.T) {
 		t.Errorf("list: %s", out)
 	}
 	p.run(t, "flow", "webhook", "enable", "Onboarding", hook.ID)
+	for on, want := range map[string]string{"on": `"person_events": true`, "off": `"person_events": false`} {
+		p.run(t, "flow", "webhook", "persons", "Onboarding", hook.ID, on)
+		if out := p.run(t, "flow", "webhook", "list", "Onboarding", "--json"); !strings.Contains(out, want) {
+			t.Errorf("persons %s: %s", on, out)
+		}
+	}
 	for _, bad := range [][]string{
 		{"add", "Onboarding", "http://127.0.0.1:1"},
 		{"replay", "Onboarding", hook.ID, "nothing"},
 		{"remove", "Onboarding", "nothing"},
+		{"persons", "Onboarding", hook.ID, "maybe"},
 		{"list", "Nothing"},
 	} {
 		if out, err := p.try(t, append([]string{"flow", "webhook"}, bad...)...); err == nil {

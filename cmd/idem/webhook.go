@@ -14,11 +14,13 @@ import (
 func webhookCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "webhook", Short: "Say where the events of a flow go, and see what became of them"}
 	cmd.PersistentFlags().String("webhook-allow", "", "hosts and networks that may be named though they are not public, as for the server")
-	cmd.AddCommand(
-		addJSON(webhookAction("add FLOW URL", "Add a webhook, five at most, and print its secret", 2, addWebhook)),
+	add := addJSON(webhookAction("add FLOW URL", "Add a webhook, five at most, and print its secret", 2, addWebhook))
+	add.Flags().Bool("person-events", false, "also tell of persons that sessions make or change, and of conflicts")
+	cmd.AddCommand(add,
 		addJSON(webhookAction("list FLOW", "List the webhooks of a flow", 1, listWebhooks)),
 		webhookAction("enable FLOW WEBHOOK", "Deliver again from now on", 2, enableWebhook(true)),
 		webhookAction("disable FLOW WEBHOOK", "Deliver nothing; what happens meanwhile is not sent later", 2, enableWebhook(false)),
+		webhookAction("persons FLOW WEBHOOK on|off", "Tell, or do not, what becomes of the persons of sessions", 3, tellOfPersons),
 		webhookAction("rotate FLOW WEBHOOK", "Draw a new secret and print it", 2, rotateWebhook),
 		webhookAction("remove FLOW WEBHOOK", "Remove a webhook; what waits for it is not sent", 2, removeWebhook),
 		webhookAction("test FLOW WEBHOOK", "Send a test event at once", 2, testWebhook),
@@ -68,15 +70,20 @@ type webhookLine struct {
 	URL     string `json:"url"`
 	Enabled bool   `json:"enabled"`
 	Reason  string `json:"disabled_reason"`
+	Persons bool   `json:"person_events"`
 	Secret  string `json:"secret,omitempty"`
 }
 
 func lineOf(w idem.Webhook) webhookLine {
-	return webhookLine{string(w.ID), w.URL, w.Enabled, w.Reason, w.Secret}
+	return webhookLine{string(w.ID), w.URL, w.Enabled, w.Reason, w.PersonEvents, w.Secret}
 }
 
 func addWebhook(h hooks) error {
-	made, err := h.Create(h.cmd.Context(), h.me, h.flow, h.args[0])
+	persons, err := h.cmd.Flags().GetBool("person-events")
+	if err != nil {
+		return err
+	}
+	made, err := h.Create(h.cmd.Context(), h.me, h.flow, webhook.NewWebhook{URL: h.args[0], PersonEvents: persons})
 	if err != nil {
 		return err
 	}
@@ -92,10 +99,10 @@ func listWebhooks(h hooks) error {
 	if err != nil {
 		return err
 	}
-	lines, rows := []webhookLine{}, [][]any{{"ID", "URL", "ENABLED", "REASON"}}
+	lines, rows := []webhookLine{}, [][]any{{"ID", "URL", "ENABLED", "REASON", "PERSONS"}}
 	for _, w := range list {
 		lines = append(lines, lineOf(w))
-		rows = append(rows, []any{w.ID, w.URL, w.Enabled, w.Reason})
+		rows = append(rows, []any{w.ID, w.URL, w.Enabled, w.Reason, w.PersonEvents})
 	}
 	if wantsJSON(h.cmd) {
 		return printJSON(h.cmd.OutOrStdout(), lines)
@@ -118,6 +125,15 @@ func enableWebhook(on bool) func(hooks) error {
 		_, err := h.change(webhook.Change{Enabled: &on})
 		return err
 	}
+}
+
+func tellOfPersons(h hooks) error {
+	on := h.args[1] == "on"
+	if !on && h.args[1] != "off" {
+		return fmt.Errorf("%q is neither on nor off", h.args[1])
+	}
+	_, err := h.change(webhook.Change{PersonEvents: &on})
+	return err
 }
 
 func rotateWebhook(h hooks) error {

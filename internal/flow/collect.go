@@ -78,15 +78,16 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 		return row, err
 	}
 	h, reason := s.Harvest(settings, metadata)
+	tell := f.tell(&s)
 	if reason != "" && (reason != idem.CollectionNumbersDiffer || decided == nil) {
-		return f.Registry.CloseCollection(ctx, p, id, reason)
+		return f.Registry.CloseCollection(ctx, p, id, reason, tell)
 	}
 	verifies := h.Verifies()
 	if decided != nil {
 		verifies = h.VerifiesAs(decided.Person)
 	}
 	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || verifies, Verifies: verifies,
-		Faced: h.Faced, Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided}
+		Faced: h.Faced, Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided, Tell: tell}
 	if s.Config.SkipKnown {
 		g.Lookup = s.Person
 	}
@@ -96,11 +97,22 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	row, err = f.Registry.Collect(recent.Within(ctx, string(id)), p, g)
 	switch {
 	case errors.Is(err, idem.ErrSubscriptionRequired):
-		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionNoSubscription)
+		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionNoSubscription, tell)
 	case errors.Is(err, idem.ErrSubscriptionLimit):
-		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionLimitReached)
+		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionLimitReached, tell)
 	}
 	return row, err
+}
+
+// tell tells the receivers of a session's events what its collection did.
+func (f *Flows) tell(s *idem.Session) registry.Tell {
+	names := map[idem.LinkRole]EventName{idem.LinkCreated: EventPersonCreated, idem.LinkUpdated: EventPersonUpdated, "": EventPersonConflict}
+	return func(ctx context.Context, tx store.Tx, c idem.Collection, role idem.LinkRole) error {
+		if name, new := names[role]; new {
+			return f.emit(ctx, tx, s, Event{Name: name, Collection: &c})
+		}
+		return nil
+	}
 }
 
 func (f *Flows) gathering(ctx context.Context, org idem.OrgID, id idem.SessionID) (s idem.Session, row idem.Collection, settings idem.Settings, err error) {
@@ -179,7 +191,7 @@ func (f *Flows) Discard(ctx context.Context, p idem.Principal, id idem.SessionID
 	if err := f.inConflict(ctx, p.Org, id); err != nil {
 		return idem.Collection{}, err
 	}
-	return f.Registry.CloseCollection(ctx, p, id, idem.CollectionDiscarded)
+	return f.Registry.CloseCollection(ctx, p, id, idem.CollectionDiscarded, nil)
 }
 
 func (f *Flows) inConflict(ctx context.Context, org idem.OrgID, id idem.SessionID) error {

@@ -20,7 +20,7 @@ func telling(w *world) *webhook.Webhooks {
 	hooks := webhook.New(webhook.Deps{Store: w.Store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.Clock.Now})
 	deps := w.Flows.Deps
 	deps.Emit = func(ctx context.Context, tx store.Tx, e flow.Event) error {
-		success, data := report.Told(string(e.Name), e.Session, e.Step)
+		success, data := report.Told(string(e.Name), e.Session, e.Step, e.Collection)
 		return hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
 	}
 	w.Flows = flow.New(deps)
@@ -35,7 +35,7 @@ func TestErasureLetsSessionsExpire(t *testing.T) {
 		hooks := telling(w)
 		_, c := w.Onboard(w.Flow(nil, ed, ld), known)
 		f := w.Flow(skipping, ed, ld)
-		_, err := hooks.Create(w.Context(), w.Admin, f.ID, "https://example.org/")
+		_, err := hooks.Create(w.Context(), w.Admin, f.ID, webhook.NewWebhook{URL: "https://example.org/"})
 		w.Must(err)
 		theirs := start(w, w.Open(f, known).ID)
 		other := start(w, w.Open(f, "").ID)

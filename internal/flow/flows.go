@@ -78,20 +78,24 @@ func newSessionID() idem.SessionID { return idem.SessionID(uuid.NewString()) }
 
 // Event is something that a flow's receivers are told of.
 type Event struct {
-	Name    EventName
-	Session *idem.Session // as the transaction leaves it
-	Step    int           // of technology events
+	Name       EventName
+	Session    *idem.Session    // as the transaction leaves it
+	Step       int              // of technology events
+	Collection *idem.Collection // of person events
 }
 
 // EventName names an event.
 type EventName string
 
-// The events.
+// The events in their order; of those of a person, one at a time.
 const (
 	EventFlowStart       EventName = "flow.start"
 	EventTechnologyStart EventName = "technology.start"
 	EventTechnologyEnd   EventName = "technology.end"
 	EventFlowEnd         EventName = "flow.end"
+	EventPersonCreated   EventName = "person.created"
+	EventPersonUpdated   EventName = "person.updated"
+	EventPersonConflict  EventName = "person.conflict"
 )
 
 // emit tells of events unless the session is a demonstration.

@@ -105,12 +105,12 @@ func TestPersons_55_EventsOfAFullRun(t *testing.T) {
 		hooks := webhook.New(webhook.Deps{Store: w.Store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.Clock.Now})
 		deps := w.Flows.Deps
 		deps.Emit = func(ctx context.Context, tx store.Tx, e flow.Event) error {
-			success, data := report.Told(string(e.Name), e.Session, e.Step)
+			success, data := report.Told(string(e.Name), e.Session, e.Step, e.Collection)
 			return hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
 		}
 		w.Flows = flow.New(deps)
 		f := w.Flow(nil, ld, ed)
-		_, err = hooks.Create(w.Context(), w.Admin, f.ID, server.URL)
+		_, err = hooks.Create(w.Context(), w.Admin, f.ID, webhook.NewWebhook{URL: server.URL})
 		w.Must(err)
 		stop := work(w, hooks.Worker())
 		defer stop()

@@ -129,7 +129,7 @@ func (s *server) webhookRoutes() {
 	handle(s, get(all, "list-webhooks", "List the webhooks of a flow", idem.SettingsRead), s.listWebhooks)
 	handleOnce(s, post(all, "create-webhook", "Add a webhook; its secret is shown once", write).creates().
 		says(createWebhookText).like(object{"url": "https://shop.example/idem"}), s.createWebhook)
-	handle(s, patch(one, "change-webhook", "Change a webhook's address or whether it is enabled", write).
+	handle(s, patch(one, "change-webhook", "Change a webhook's address or events, or whether it is enabled", write).
 		says(changeWebhookText).like(object{"enabled": false}), s.changeWebhook)
 	handle(s, remove(one, "delete-webhook", "Remove a webhook; what waits for it is not sent", write), s.deleteWebhook)
 	handle(s, post(one+"/secret", "rotate-webhook-secret", "Draw a new secret, which is shown once", write).says(rotateWebhookText), s.rotateWebhook)

@@ -13,7 +13,9 @@ import (
 
 const (
 	createWebhookText = `The answer alone shows the secret that signs deliveries (Standard Webhooks). A flow has at most five webhooks. They go to
-public addresses over TLS, unless the server's administrator allowed more.`
+public addresses over TLS, unless the server's administrator allowed more. It is told flow.start, technology.start, technology.end
+and flow.end of each session; with person_events behind those also what became of the person: person.created or person.updated
+({"person_id"}), or person.conflict ({"reason", "hits": [{"type", "person_id"}]}), which an operator decides.`
 	changeWebhookText = `Events of the time while a webhook was disabled are not sent later.`
 	rotateWebhookText = `What is sent from now on is signed with the new secret, also what waits already.`
 	testWebhookText   = `One signed event without content is sent at once, also to a disabled webhook. The refusal of a receiver is no error of this call.`
@@ -22,12 +24,13 @@ public addresses over TLS, unless the server's administrator allowed more.`
 
 // Webhook is where the events of a flow are delivered.
 type Webhook struct {
-	ID        string    `json:"id" format:"uuid"`
-	FlowID    string    `json:"flow_id" format:"uuid"`
-	URL       string    `json:"url"`
-	Enabled   bool      `json:"enabled"`
-	Reason    string    `json:"disabled_reason" doc:"GONE when the receiver answered 410; empty otherwise."`
-	CreatedAt time.Time `json:"created_at"`
+	ID           string    `json:"id" format:"uuid"`
+	FlowID       string    `json:"flow_id" format:"uuid"`
+	URL          string    `json:"url"`
+	Enabled      bool      `json:"enabled"`
+	Reason       string    `json:"disabled_reason" doc:"GONE when the receiver answered 410; empty otherwise."`
+	PersonEvents bool      `json:"person_events" doc:"Whether it is also told person.created, person.updated and person.conflict."`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 // CreatedWebhook is a new webhook with its secret.
@@ -37,7 +40,7 @@ type CreatedWebhook struct {
 }
 
 func webhookOf(h idem.Webhook) Webhook {
-	return Webhook{ID: string(h.ID), FlowID: string(h.Flow), URL: h.URL, Enabled: h.Enabled, Reason: h.Reason, CreatedAt: h.CreatedAt}
+	return Webhook{ID: string(h.ID), FlowID: string(h.Flow), URL: h.URL, Enabled: h.Enabled, Reason: h.Reason, PersonEvents: h.PersonEvents, CreatedAt: h.CreatedAt}
 }
 
 type webhookListOut struct {
@@ -61,7 +64,8 @@ func (s *server) listWebhooks(ctx context.Context, p idem.Principal, in *FlowPat
 }
 
 type newWebhookBody struct {
-	URL string `json:"url" minLength:"1" maxLength:"2048"`
+	URL          string `json:"url" minLength:"1" maxLength:"2048"`
+	PersonEvents bool   `json:"person_events,omitempty" doc:"Also tell what becomes of the persons of sessions."`
 }
 
 type createWebhookIn struct {
@@ -76,7 +80,7 @@ func (s *server) createWebhook(ctx context.Context, p idem.Principal, in *create
 	if err != nil {
 		return answer[CreatedWebhook]{}, err
 	}
-	made, err := s.webhooks.Create(ctx, p, id, in.Body.URL, func(ctx context.Context, tx store.Tx, done idem.Webhook) error {
+	made, err := s.webhooks.Create(ctx, p, id, webhook.NewWebhook(in.Body), func(ctx context.Context, tx store.Tx, done idem.Webhook) error {
 		return c.remember(ctx, tx, createdWebhook(done))
 	})
 	return createdWebhook(made), err
@@ -108,8 +112,9 @@ func (s *server) webhookAt(ctx context.Context, p idem.Principal, in WebhookPath
 type changeWebhookIn struct {
 	WebhookPath
 	Body struct {
-		URL     *string `json:"url,omitempty" minLength:"1" maxLength:"2048"`
-		Enabled *bool   `json:"enabled,omitempty"`
+		URL          *string `json:"url,omitempty" minLength:"1" maxLength:"2048"`
+		Enabled      *bool   `json:"enabled,omitempty"`
+		PersonEvents *bool   `json:"person_events,omitempty"`
 	} `nameHint:"WebhookChange"`
 }
 
@@ -120,7 +125,7 @@ func (s *server) changeWebhook(ctx context.Context, p idem.Principal, in *change
 	if err != nil {
 		return nil, err
 	}
-	saved, err := s.webhooks.Save(ctx, p, id, webhook.Change{URL: in.Body.URL, Enabled: in.Body.Enabled})
+	saved, err := s.webhooks.Save(ctx, p, id, webhook.Change{URL: in.Body.URL, Enabled: in.Body.Enabled, PersonEvents: in.Body.PersonEvents})
 	return &webhookOut{webhookOf(saved)}, err
 }
 

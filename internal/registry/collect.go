@@ -24,7 +24,13 @@ type Gathered struct {
 	Deleted  idem.DeletedMatchPolicy
 	// Decided is an operator's answer to a conflict, nil without one.
 	Decided *Decision
+	// Tell is told of what was done; nil tells nobody.
+	Tell Tell
 }
+
+// Tell is told, in its transaction, of a collection that made or found a person,
+// or is a conflict: role is "" then.
+type Tell func(ctx context.Context, tx store.Tx, c idem.Collection, role idem.LinkRole) error
 
 // Decision answers a conflict: the person that the session belongs to, or ""
 // for a new one. Aliases that others own stay where they are.
@@ -282,9 +288,17 @@ func (r *Registry) closeConflict(ctx context.Context, p idem.Principal, g Gather
 			return nil
 		}
 		out.Hits = plan.hits
-		return end(ctx, tx, &out, idem.CollectionConflict, plan.reason, "")
+		return endConflict(ctx, tx, &out, plan.reason, g.Tell)
 	})
 	return out, err
+}
+
+// endConflict leaves a collection to an operator, and tells of it.
+func endConflict(ctx context.Context, tx store.Tx, c *idem.Collection, reason idem.CollectionReason, tell Tell) error {
+	if err := end(ctx, tx, c, idem.CollectionConflict, reason, ""); err != nil || tell == nil {
+		return err
+	}
+	return tell(ctx, tx, *c, "")
 }
 
 func end(ctx context.Context, tx store.Tx, c *idem.Collection, state idem.CollectionState, reason idem.CollectionReason, who idem.PersonID) error {

@@ -44,7 +44,10 @@ func (r *Registry) write(ctx context.Context, tx store.Tx, p idem.Principal, g G
 	if err := tx.Sessions().Link(ctx, link); err != nil {
 		return now.row, fmt.Errorf("link session: %w", err)
 	}
-	return now.row, end(ctx, tx, &now.row, idem.CollectionDone, "", taken.person)
+	if err := end(ctx, tx, &now.row, idem.CollectionDone, "", taken.person); err != nil || g.Tell == nil {
+		return now.row, err
+	}
+	return now.row, g.Tell(ctx, tx, now.row, role)
 }
 
 func (r *Registry) writeNew(ctx context.Context, tx store.Tx, p idem.Principal, g Gathered, now intent, taken *gathering, gate gate) error {
@@ -149,8 +152,9 @@ func (r *Registry) writePhotos(ctx context.Context, tx store.Tx, p idem.Principa
 
 // CloseCollection closes a collection that writes nothing: as a conflict when
 // the documents contradict each other, else as skipped. One that is closed
-// already stays as it is; discarding a conflict is an operator's decision.
-func (r *Registry) CloseCollection(ctx context.Context, p idem.Principal, session idem.SessionID, reason idem.CollectionReason) (out idem.Collection, err error) {
+// already stays as it is; discarding a conflict is an operator's decision. tell
+// may be nil.
+func (r *Registry) CloseCollection(ctx context.Context, p idem.Principal, session idem.SessionID, reason idem.CollectionReason, tell Tell) (out idem.Collection, err error) {
 	if err := p.Require(idem.PersonsWrite); err != nil {
 		return out, err
 	}
@@ -162,7 +166,7 @@ func (r *Registry) CloseCollection(ctx context.Context, p idem.Principal, sessio
 			return nil
 		}
 		if reason == idem.CollectionNumbersDiffer {
-			return end(ctx, tx, &out, idem.CollectionConflict, reason, "")
+			return endConflict(ctx, tx, &out, reason, tell)
 		}
 		return end(ctx, tx, &out, idem.CollectionSkipped, reason, "")
 	})

@@ -17,7 +17,7 @@ type Webhooks interface {
 	Get(ctx context.Context, id idem.WebhookID) (idem.Webhook, error)
 	// GetForUpdate is Get with the row locked until the transaction ends.
 	GetForUpdate(ctx context.Context, id idem.WebhookID) (idem.Webhook, error)
-	// Save writes address, secret, state and reason of a webhook read by
+	// Save writes address, secret, state, reason and events of a webhook read by
 	// GetForUpdate.
 	Save(ctx context.Context, w idem.Webhook) error
 	// List returns the webhooks of a flow, oldest first.

@@ -19,6 +19,22 @@ const (
 	FlowEnd         = "flow.end"
 )
 
+// The events of its collection, behind those, for webhooks that ask for them.
+const (
+	PersonCreated  = "person.created"
+	PersonUpdated  = "person.updated"
+	PersonConflict = "person.conflict"
+)
+
+// takes reports whether a webhook is told of an event.
+func takes(hook *idem.Webhook, event string) bool {
+	switch event {
+	case PersonCreated, PersonUpdated, PersonConflict:
+		return hook.Enabled && hook.PersonEvents
+	}
+	return hook.Enabled
+}
+
 // Event is something that happened in a session.
 type Event struct {
 	Session idem.Session
@@ -41,9 +57,10 @@ type payload struct {
 	Data      any             `json:"data"`
 }
 
-// Emit keeps an event and queues its delivery to each enabled webhook of the
-// session's flow, in the caller's transaction. The events of one session must
-// be emitted one after the other, which the lock of the session sees to. Of an
+// Emit keeps an event and queues its delivery to each webhook of the session's
+// flow that takes it, in the caller's transaction. The events of one session
+// must be emitted one after the other, which the lock of the session sees to,
+// and that of its collection. Of an
 // erased session nothing is told.
 func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 	hooks, err := tx.Webhooks().List(ctx, e.Session.Flow)
@@ -53,7 +70,7 @@ func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 	kept := false
 	id := idem.EventID(w.ids.New())
 	for _, hook := range hooks {
-		if !hook.Enabled {
+		if !takes(&hook, e.Name) {
 			continue
 		}
 		if !kept {

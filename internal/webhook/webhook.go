@@ -41,17 +41,23 @@ func New(d Deps) *Webhooks {
 	return &Webhooks{store: d.Store, guard: d.Guard, ids: d.IDs, client: newClient(d.Guard, d.Roots), now: d.Now}
 }
 
+// NewWebhook is what Create adds.
+type NewWebhook struct {
+	URL          string
+	PersonEvents bool
+}
+
 // Create adds a webhook to a flow and draws its secret. It needs
 // settings.write. idem.ErrWebhookURL, idem.ErrWebhookLimit and
 // idem.ErrFlowNotFound refuse. also shares the transaction.
-func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowID, url string, also ...store.Also[idem.Webhook]) (idem.Webhook, error) {
+func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowID, n NewWebhook, also ...store.Also[idem.Webhook]) (idem.Webhook, error) {
 	if err := p.Require(idem.SettingsWrite); err != nil {
 		return idem.Webhook{}, err
 	}
-	if _, err := w.guard.URL(url); err != nil {
+	if _, err := w.guard.URL(n.URL); err != nil {
 		return idem.Webhook{}, err
 	}
-	made := idem.Webhook{ID: idem.WebhookID(w.ids.New()), Flow: flow, URL: url, Secret: newSecret(), Enabled: true}
+	made := idem.Webhook{ID: idem.WebhookID(w.ids.New()), Flow: flow, URL: n.URL, Secret: newSecret(), Enabled: true, PersonEvents: n.PersonEvents}
 	err := w.store.Update(ctx, p.Org, func(tx store.Tx) error {
 		if f, err := tx.Flows().Get(ctx, flow); err != nil || !f.DeletedAt.IsZero() {
 			return orNotFound(err)
@@ -121,9 +127,10 @@ func (w *Webhooks) Secret(ctx context.Context, p idem.Principal, id idem.Webhook
 
 // Change is what Save does to a webhook; nil and false change nothing.
 type Change struct {
-	URL       *string
-	Enabled   *bool
-	NewSecret bool
+	URL          *string
+	Enabled      *bool
+	PersonEvents *bool
+	NewSecret    bool
 }
 
 // Save changes a webhook. It needs settings.write. Events of the time while it
@@ -160,6 +167,9 @@ func (c Change) apply(hook *idem.Webhook) {
 	}
 	if c.Enabled != nil {
 		hook.Enabled, hook.Reason = *c.Enabled, ""
+	}
+	if c.PersonEvents != nil {
+		hook.PersonEvents = *c.PersonEvents
 	}
 	if c.NewSecret {
 		hook.Secret = newSecret()

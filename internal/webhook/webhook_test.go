@@ -147,7 +147,7 @@ func (w world) newFlow() idem.FlowID {
 
 func (w world) create(url string) idem.Webhook {
 	w.Helper()
-	hook, err := w.hooks.Create(w.Context(), w.me, w.flow, url)
+	hook, err := w.hooks.Create(w.Context(), w.me, w.flow, webhook.NewWebhook{URL: url})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestPersons_56_SixthWebhookIsRefused(t *testing.T) {
 		for range idem.MaxWebhooks {
 			w.create("https://example.org/hook")
 		}
-		_, err := w.hooks.Create(w.Context(), w.me, w.flow, "https://example.org/hook")
+		_, err := w.hooks.Create(w.Context(), w.me, w.flow, webhook.NewWebhook{URL: "https://example.org/hook"})
 		if !errors.Is(err, idem.ErrWebhookLimit) || idem.KindOf(err) != idem.Unprocessable {
 			t.Errorf("a sixth webhook: %v", err)
 		}
@@ -432,7 +432,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				t.Errorf("%s from another organisation: %v", name, err)
 			}
 		}
-		if _, err := w.hooks.Create(ctx, stranger, w.flow, "https://example.org/"); !errors.Is(err, idem.ErrFlowNotFound) {
+		if _, err := w.hooks.Create(ctx, stranger, w.flow, webhook.NewWebhook{URL: "https://example.org/"}); !errors.Is(err, idem.ErrFlowNotFound) {
 			t.Errorf("a webhook of a foreign flow: %v", err)
 		}
 		again, err := w.hooks.Save(ctx, w.me, hook.ID, webhook.Change{NewSecret: true})

@@ -213,6 +213,9 @@ func (e *Events) take(_ context.Context, _ store.Tx, event flow.Event) error {
 	if event.Name == flow.EventFlowEnd {
 		line += " " + string(event.Session.State)
 	}
+	if c := event.Collection; c != nil {
+		line += " " + string(c.Person) + string(c.Reason)
+	}
 	e.list = append(e.list, line)
 	return nil
 }

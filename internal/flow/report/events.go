@@ -47,10 +47,41 @@ type ended struct {
 	SessionID string `json:"session_id"`
 }
 
+// Person is told when a session made a person or added something to one.
+type Person struct {
+	ID string `json:"person_id"`
+}
+
+// Conflict is told when an operator must decide whose a session is.
+type Conflict struct {
+	Reason string `json:"reason"`
+	Hits   []Hit  `json:"hits"` // whom the aliases belong to
+}
+
+// Hit is an alias that a person owns.
+type Hit struct {
+	Type   string `json:"type"`
+	Person string `json:"person_id"`
+}
+
+// ConflictOf tells of a collection that waits for a decision.
+func ConflictOf(c *idem.Collection) Conflict {
+	out := Conflict{string(c.Reason), make([]Hit, len(c.Hits))}
+	for i, h := range c.Hits {
+		out.Hits[i] = Hit{string(h.Type), string(h.Person)}
+	}
+	return out
+}
+
 // Told is what receivers are told of an event: whether it is a success, and
-// its data. The names are those of package flow.
-func Told(event string, s *idem.Session, step int) (success bool, data any) {
+// its data. The names are those of package flow; a step is that of a technology
+// event, a collection that of an event of a person.
+func Told(event string, s *idem.Session, step int, c *idem.Collection) (success bool, data any) {
 	switch event {
+	case "person.created", "person.updated":
+		return true, Person{string(c.Person)}
+	case "person.conflict":
+		return false, ConflictOf(c)
 	case "flow.start":
 		return true, StartedOf(s)
 	case "technology.start":

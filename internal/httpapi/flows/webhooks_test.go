@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ func TestWebhooksAreAdministered(t *testing.T) {
 		c, ctx, in := s.client(), s.Context(), newInbox(s)
 		f := string(s.Flow(nil, idem.TechLivenessShort).ID)
 		hook := must(c.CreateWebhook(ctx, f, in.URL))(s)
-		if !hook.Enabled || hook.URL != in.URL || hook.FlowID != f || len(hook.Secret) < 40 {
+		if !hook.Enabled || hook.PersonEvents || hook.URL != in.URL || hook.FlowID != f || len(hook.Secret) < 40 {
 			s.Errorf("made %+v", hook)
 		}
 		in.trust(hook.Secret)
@@ -36,13 +37,17 @@ func TestWebhooksAreAdministered(t *testing.T) {
 			s.Errorf("replayed %+v", again)
 		}
 		s.delivered(c, f, hook.ID, 7) // two tests, four events, the replay
-		off := must(c.ChangeWebhook(ctx, f, hook.ID, client.WebhookChange{Enabled: client.Value(false), URL: client.Value(in.URL + "/next")}))(s)
-		if list := must(c.Webhooks(ctx, f))(s); len(list) != 1 || list[0] != off || off.Enabled || off.URL != in.URL+"/next" {
+		off := must(c.ChangeWebhook(ctx, f, hook.ID, client.WebhookChange{Enabled: client.Value(false), PersonEvents: client.Value(true), URL: client.Value(in.URL + "/next")}))(s)
+		if list := must(c.Webhooks(ctx, f))(s); len(list) != 1 || list[0] != off || off.Enabled || !off.PersonEvents || off.URL != in.URL+"/next" {
 			s.Errorf("changed %+v, listed %+v", off, list)
 		}
 		s.wants(c.ReplayEvent(ctx, f, hook.ID, events[1].ID), 409, "WEBHOOK_DISABLED")
 		s.Must(c.DeleteWebhook(ctx, f, hook.ID))
 		s.wants(c.DeleteWebhook(ctx, f, hook.ID), 404, "WEBHOOK_NOT_FOUND")
+		code, made := s.call("POST", "/v1/flows/"+f+"/webhooks", "application/json", strings.NewReader(`{"url":"https://shop.example/idem","person_events":true}`), "Authorization", "Bearer "+s.Secret)
+		if list := must(c.Webhooks(ctx, f))(s); code != 201 || made["person_events"] != true || len(list) != 1 || !list[0].PersonEvents {
+			s.Errorf("made %d %v, listed %+v", code, made, list)
+		}
 	})
 }
 

@@ -15,10 +15,10 @@ type sealedWebhook struct {
 	url, secret []byte
 }
 
-const webhookColumns = `id, flow, url_sealed, secret_sealed, enabled, reason, created_at`
+const webhookColumns = `id, flow, url_sealed, secret_sealed, enabled, reason, person_events, created_at`
 
 func scanWebhook(r row, w *sealedWebhook) error {
-	return r.Scan(&w.ID, &w.Flow, &w.url, &w.secret, &w.Enabled, &w.Reason, (*moment)(&w.CreatedAt))
+	return r.Scan(&w.ID, &w.Flow, &w.url, &w.secret, &w.Enabled, &w.Reason, &w.PersonEvents, (*moment)(&w.CreatedAt))
 }
 
 func (t webhooks) place(id idem.WebhookID, column string) store.Place {
@@ -55,8 +55,8 @@ func (t webhooks) Insert(ctx context.Context, w idem.Webhook) error {
 	if err := unlessFound(n, err, idem.ErrWebhookLimit); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO webhooks (org, `+webhookColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		t.org, w.ID, w.Flow, sealed.url, sealed.secret, w.Enabled, w.Reason, micros(w.CreatedAt))
+	_, err = t.exec(ctx, `INSERT INTO webhooks (org, `+webhookColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		t.org, w.ID, w.Flow, sealed.url, sealed.secret, w.Enabled, w.Reason, w.PersonEvents, micros(w.CreatedAt))
 	return err
 }
 
@@ -87,8 +87,8 @@ func (t webhooks) Save(ctx context.Context, w idem.Webhook) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(ctx, `UPDATE webhooks SET url_sealed = $3, secret_sealed = $4, enabled = $5, reason = $6 WHERE org = $1 AND id = $2`,
-		t.org, w.ID, sealed.url, sealed.secret, w.Enabled, w.Reason)
+	n, err := t.exec(ctx, `UPDATE webhooks SET url_sealed = $3, secret_sealed = $4, enabled = $5, reason = $6, person_events = $7 WHERE org = $1 AND id = $2`,
+		t.org, w.ID, sealed.url, sealed.secret, w.Enabled, w.Reason, w.PersonEvents)
 	return unlessFound(n, err, idem.ErrWebhookNotFound)
 }
 

@@ -33,7 +33,7 @@ func testWebhooks(t *testing.T, f fixture) {
 		if diff := cmp.Diff(w, got); diff != "" {
 			t.Errorf("a webhook differs (-want +got):\n%s", diff)
 		}
-		w.URL, w.Secret, w.Enabled, w.Reason = "https://example.net/", "whsec_b3RoZXI=", false, idem.WebhookGone
+		w.URL, w.Secret, w.Enabled, w.Reason, w.PersonEvents = "https://example.net/", "whsec_b3RoZXI=", false, idem.WebhookGone, true
 		return errors.Join(err, tx.Webhooks().Save(t.Context(), w))
 	})
 	view(t, f, f.org, func(tx store.Tx) error {
