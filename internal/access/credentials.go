@@ -237,11 +237,12 @@ func (a *Access) IssueFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, 
 
 // ReplaceFlowKey is IssueFlowKey that also ends the key that the flow had.
 func (a *Access) ReplaceFlowKey(ctx context.Context, tx store.Tx, who idem.Actor, old idem.CredentialID, name string) (idem.Credential, string, error) {
-	if err := tx.Credentials().Revoke(ctx, old); err != nil {
-		return idem.Credential{}, "", fmt.Errorf("revoke flow key: %w", err)
+	first, err := tx.Credentials().Revoke(ctx, old)
+	if err == nil && first {
+		err = a.record(ctx, tx, who, idem.ActionKeyRevoked, map[string]any{"key": old, "kind": idem.CredentialFlow})
 	}
-	if err := a.record(ctx, tx, who, idem.ActionKeyRevoked, map[string]any{"key": old, "kind": idem.CredentialFlow}); err != nil {
-		return idem.Credential{}, "", err
+	if err != nil {
+		return idem.Credential{}, "", fmt.Errorf("revoke flow key: %w", err)
 	}
 	a.accepted.drop(old) // one that is looked up before the commit opens no flow any more
 	return a.IssueFlowKey(ctx, tx, who, name)
