@@ -23,6 +23,9 @@ type Kind[A any] struct {
 	Backoff func(attempt int) time.Duration
 	// Workers bounds the jobs that run at once in this process; 0 is 4.
 	Workers int
+	// PerOrg bounds those of them that are one organisation's, so that slow
+	// work of one leaves places to the others; 0 is all.
+	PerOrg int
 	// Limit bounds one run; 0 is a minute.
 	Limit time.Duration
 }
@@ -74,6 +77,7 @@ type Worker struct {
 	attempts int
 	backoff  func(attempt int) time.Duration
 	workers  int
+	perOrg   int
 	limit    time.Duration
 	do       func(context.Context, store.Job) error
 }
@@ -82,12 +86,15 @@ type Worker struct {
 // An error tries it again after the kind's backoff, and is hopeless when it is
 // Permanent. do ends soon when its context does.
 func Work[A any](k Kind[A], do func(ctx context.Context, t Task, args A) error) Worker {
-	w := Worker{kind: k.Name, attempts: max(1, k.Attempts), backoff: k.Backoff, workers: k.Workers, limit: k.Limit}
+	w := Worker{kind: k.Name, attempts: max(1, k.Attempts), backoff: k.Backoff, workers: k.Workers, perOrg: k.PerOrg, limit: k.Limit}
 	if w.backoff == nil {
 		w.backoff = Exponential(time.Second, time.Hour)
 	}
 	if w.workers < 1 {
 		w.workers = 4
+	}
+	if w.perOrg < 1 {
+		w.perOrg = w.workers
 	}
 	if w.limit <= 0 {
 		w.limit = time.Minute

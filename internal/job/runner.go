@@ -50,13 +50,6 @@ type Runner struct {
 	stats stats
 }
 
-// lane is a worker with its places.
-type lane struct {
-	Worker
-	places chan struct{} // one per running job
-	wake   chan struct{}
-}
-
 // New returns a runner. Two workers of one kind are a mistake of the program.
 func New(d Deps) *Runner {
 	r := &Runner{store: d.Store, queue: d.Store.System().Queue(), log: d.Log, now: d.Now, draw: d.Jitter, lease: d.Lease, poll: d.Poll, alone: d.Alone}
@@ -80,7 +73,7 @@ func New(d Deps) *Runner {
 // itself need the runner first.
 func (r *Runner) Add(workers ...Worker) {
 	for _, w := range workers {
-		r.lanes = append(r.lanes, &lane{Worker: w, places: make(chan struct{}, w.workers), wake: make(chan struct{}, 1)})
+		r.lanes = append(r.lanes, newLane(w))
 	}
 }
 
@@ -113,10 +106,7 @@ func (r *Runner) takeOver(ctx context.Context) {
 // Wake looks for jobs now.
 func (r *Runner) Wake() {
 	for _, l := range r.lanes {
-		select {
-		case l.wake <- struct{}{}:
-		default: // it is going to look anyway
-		}
+		l.look()
 	}
 }
 
@@ -128,15 +118,17 @@ func (r *Runner) serve(ctx context.Context, l *lane) error {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		free := l.take(ctx)
-		claimed := r.claim(ctx, l, free)
+		limit, full := l.room(free)
+		claimed := r.claim(ctx, l, limit, full)
+		l.begin(claimed)
 		for _, j := range claimed {
 			running.Go(func() {
-				defer l.leave(1)
+				defer l.end(j)
 				r.run(ctx, l, j)
 			})
 		}
 		l.leave(free - len(claimed))
-		if len(claimed) < free {
+		if len(claimed) < limit || limit == 0 {
 			rest(ctx, tick.C, l.wake)
 		}
 	}
@@ -151,35 +143,11 @@ func rest(ctx context.Context, tick <-chan time.Time, wake <-chan struct{}) {
 	}
 }
 
-// take waits for a place and takes all that are free.
-func (l *lane) take(ctx context.Context) (free int) {
-	select {
-	case l.places <- struct{}{}:
-		free++
-	case <-ctx.Done():
-		return 0
-	}
-	for {
-		select {
-		case l.places <- struct{}{}:
-			free++
-		default:
-			return free
-		}
-	}
-}
-
-func (l *lane) leave(places int) {
-	for range places {
-		<-l.places
-	}
-}
-
-func (r *Runner) claim(ctx context.Context, l *lane, limit int) []store.Job {
+func (r *Runner) claim(ctx context.Context, l *lane, limit int, full []idem.OrgID) []store.Job {
 	if limit == 0 {
 		return nil
 	}
-	claimed, err := r.queue.Claim(ctx, l.kind, limit, r.lease)
+	claimed, err := r.queue.Claim(ctx, l.kind, limit, r.lease, full...)
 	if err != nil && ctx.Err() == nil {
 		r.log.Error("jobs cannot be claimed", "kind", l.kind, "error", err)
 	}

@@ -151,6 +151,44 @@ func TestFailuresAreTriedAgainUntilDead(t *testing.T) {
 	})
 }
 
+// TestSlowWorkLeavesRoom lets one organisation have slow work without end: the
+// work of another one is done meanwhile, and its own in time.
+func TestSlowWorkLeavesRoom(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		slow, quick := newOffice(t, s), newOffice(t, s)
+		for i := range 20 {
+			slow.enqueue(s, order(fmt.Sprintf("slow %02d", i)))
+		}
+		kind := letters
+		kind.Workers, kind.PerOrg = 6, 2
+		free := make(chan struct{})
+		var running, most atomic.Int64
+		deps := slow.deps(job.Work(kind, func(_ context.Context, task job.Task, l letter) error {
+			if task.Org == slow.org {
+				most.Store(max(most.Load(), running.Add(1)))
+				<-free
+				running.Add(-1)
+			}
+			return nil
+		}))
+		deps.Poll = 20 * time.Millisecond
+		slow.run(job.New(deps))
+		for range 100 {
+			if running.Load() == 2 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		quick.enqueue(s, order("quick"))
+		quick.jobs(store.JobDone, 1)
+		if slow.jobs(store.JobRunning, 2); most.Load() != 2 {
+			t.Errorf("%d of one organisation ran at once", most.Load())
+		}
+		close(free)
+		slow.jobs(store.JobDone, 20)
+	})
+}
+
 // TestGroupsKeepTheirOrder has a first job that fails twice and others that
 // wait for it, among eight workers.
 func TestGroupsKeepTheirOrder(t *testing.T) {

@@ -75,8 +75,8 @@ type Jobs interface {
 type Queue interface {
 	// Claim leases up to limit due jobs of a kind, the longest due first, and
 	// counts an attempt for each. It passes over jobs whose group has an
-	// earlier one, or one that runs.
-	Claim(ctx context.Context, kind string, limit int, lease time.Duration) ([]Job, error)
+	// earlier one, or one that runs, and over those of the organisations given.
+	Claim(ctx context.Context, kind string, limit int, lease time.Duration, except ...idem.OrgID) ([]Job, error)
 	// Renew extends a lease from now on.
 	Renew(ctx context.Context, j Job, lease time.Duration) error
 	// Release gives a job back as if it had not been claimed.

@@ -19,9 +19,10 @@ type Delivery struct {
 }
 
 // Deliveries is the kind of those jobs. Ten attempts take a little less than
-// three days.
+// three days. Receivers that take their time hold the places of their own
+// organisation alone.
 var Deliveries = job.Kind[Delivery]{
-	Name: "webhook", Attempts: 10, Workers: 8, Limit: 2 * sendWithin,
+	Name: "webhook", Attempts: 10, Workers: 32, PerOrg: 8, Limit: 2 * sendWithin,
 	Backoff: job.Schedule(10*time.Second, time.Minute, 5*time.Minute, 30*time.Minute, 2*time.Hour, 6*time.Hour, 12*time.Hour, 24*time.Hour),
 }
 

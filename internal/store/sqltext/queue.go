@@ -3,9 +3,11 @@ package sqltext
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
 )
 
@@ -24,7 +26,7 @@ func (q queue) update(ctx context.Context, f func(*Tx) error) error {
 // materialised so that it is made once. That turns are above zero lets SQLite see
 // that the index of groups is the narrow one.
 const claim = `WITH chosen AS MATERIALIZED (
-		SELECT org, key FROM jobs j WHERE kind = $1 AND due_at <= $2 AND ` + live + `
+		SELECT org, key FROM jobs j WHERE kind = $1 AND due_at <= $2 AND ` + live + `%s
 		AND NOT EXISTS (SELECT 1 FROM jobs b WHERE b.org = j.org AND b.in_group = j.in_group AND b.in_group <> '' AND b.turn > 0
 			AND (b.state = 'queued' AND (b.turn, b.kind, b.key) < (j.turn, j.kind, j.key)
 				OR b.state = 'running' AND (b.kind, b.key) <> (j.kind, j.key)))
@@ -34,11 +36,16 @@ const claim = `WITH chosen AS MATERIALIZED (
 
 // Claim implements store.Queue. The arguments are opened behind the
 // transaction, which holds the rows.
-func (q queue) Claim(ctx context.Context, kind string, limit int, lease time.Duration) (claimed []store.Job, err error) {
+func (q queue) Claim(ctx context.Context, kind string, limit int, lease time.Duration, except ...idem.OrgID) (claimed []store.Job, err error) {
 	var sealer store.Sealer
 	err = q.update(ctx, func(t *Tx) error {
 		sealer = t.sealer
-		claimed, err = list(ctx, t, claim, []any{kind, micros(t.now), limit, micros(t.now.Add(lease))}, scanJob)
+		w := &where{args: []any{kind, micros(t.now), limit, micros(t.now.Add(lease))}}
+		others := ""
+		for _, org := range except {
+			others += " AND j.org <> " + w.arg(org)
+		}
+		claimed, err = list(ctx, t, fmt.Sprintf(claim, others), w.args, scanJob)
 		return err
 	})
 	if err != nil {
