@@ -24,7 +24,7 @@ const sessionBase = "/api/v1/flows/session"
 // object of at most 16 KiB and five levels; nil for none.
 type NewSession struct {
 	Metadata any    `json:"metadata,omitempty"`
-	Locale   string `json:"locale,omitempty"` // kz, ru, en
+	Locale   string `json:"locale,omitempty"` // kz, ru, en, or another one of the server
 }
 
 // OpenedSession is a new session. Its identifier is a capability: whoever knows

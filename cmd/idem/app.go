@@ -12,6 +12,7 @@ import (
 	"github.com/idem-id/idem/internal/access"
 	"github.com/idem-id/idem/internal/blob"
 	"github.com/idem-id/idem/internal/blob/dir"
+	"github.com/idem-id/idem/internal/capture"
 	"github.com/idem-id/idem/internal/face"
 	"github.com/idem-id/idem/internal/face/ort"
 	"github.com/idem-id/idem/internal/face/recent"
@@ -137,6 +138,7 @@ type app struct {
 	webhooks *webhook.Webhooks
 	chips    *edocument.Technology
 	text     *ocr.Engine
+	texts    *capture.Catalogue
 }
 
 // openApp opens everything. Missing models are no error: the engine then
@@ -147,6 +149,10 @@ func openApp(ctx context.Context, c config) (*app, error) {
 		return nil, err
 	}
 	a := &app{data: d}
+	if a.texts, err = d.texts(); err != nil {
+		d.close()
+		return nil, err
+	}
 	worker, err := picture.SelfWorker()
 	if err != nil {
 		d.close()

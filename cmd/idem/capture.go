@@ -11,7 +11,7 @@ import (
 // capturePages are what persons see who run a session in a browser.
 func (a *app) capturePages(refuse func(http.ResponseWriter, *http.Request, error)) httpapi.Dialect {
 	return httpapi.Dialect{Refuse: refuse, Routes: func(mux *http.ServeMux, _ httpapi.Authenticate) {
-		capture.Routes(mux, capture.Deps{Session: a.hosted, PublicURL: a.config.PublicURL, Listen: a.config.Listen, Refuse: refuse})
+		capture.Routes(mux, capture.Deps{Session: a.hosted, PublicURL: a.config.PublicURL, Listen: a.config.Listen, Texts: a.texts, Refuse: refuse})
 	}}
 }
 

@@ -28,7 +28,7 @@ func (a *app) addFlows(checks *check.Checks, m *metrics.Metrics) {
 	a.limiter, _ = a.config.limiter() // validated with the settings
 	m.Add(limitReadings(a.limiter)...)
 	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
-		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Emit: a.emit, Log: a.log})
+		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Locales: a.texts.Locales(), Emit: a.emit, Log: a.log})
 	a.jobs.Add(a.flows.Worker())
 }
 

@@ -58,7 +58,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		serveCommand(), demoCommand(), migrateCommand(),
 		orgCommand(), subscriptionCommand(), flowCommand(), sessionCommand(), collectionCommand(), importCommand(), identifyCommand(), checkCommand(),
-		modelsCommand(), evalCommand(), trustCommand(), specimenCommand(),
+		modelsCommand(), evalCommand(), trustCommand(), textsCommand(), specimenCommand(),
 		backupCommand(), restoreCommand(), keysCommand(), auditCommand(), doctorCommand(), jobsCommand(),
 		workerCommand(), versionCommand(),
 	)

@@ -8,7 +8,8 @@
 //
 // The scripts are written in TypeScript below ui and bundled into dist by
 // tools/capture, which is what the binary carries: building Idem needs no Node.
-// Texts are one JSON file for each language in ui/locales.
+// Texts are one JSON file for each language in ui/locales, and further ones in
+// a folder of the operator's.
 package capture
 
 //go:generate go run ../../tools/capture

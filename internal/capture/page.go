@@ -19,7 +19,8 @@ var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
 // view is what the templates show.
 type view struct {
-	Lang, Locale     string
+	Lang, Dir        string
+	Locale           string
 	Title, NoScript  string
 	Text             string // of a page without a session
 	Script, Style    string // addresses
@@ -77,19 +78,19 @@ func (s *server) find(w http.ResponseWriter, r *http.Request) (found Session, id
 }
 
 func (s *server) write(w http.ResponseWriter, r *http.Request, status int, id idem.SessionID, session Session) {
-	texts := s.texts.choose(r, session.Locale)
+	texts := s.Texts.choose(r, session.Locale)
 	confine(w.Header(), session.Ancestors)
 	_, apart := s.base(r)
-	s.render(w, status, "flow.html", view{Lang: texts.lang(), Locale: texts.locale, Title: texts.say("page.title"), NoScript: texts.say("page.noscript"),
+	s.render(w, status, "flow.html", view{Lang: texts.lang(), Dir: texts.say("dir"), Locale: texts.locale, Title: texts.say("page.title"), NoScript: texts.say("page.noscript"),
 		Script: s.assets.script, Style: s.assets.style, Session: id, WebView: r.URL.Query().Get("web_view") == "true", HandOver: apart == nil,
-		Texts: texts.raw, Languages: s.texts.names})
+		Texts: texts.raw, Languages: s.Texts.names})
 }
 
 // unknown may be framed by anyone: there is nothing on it to be clicked.
 func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
-	texts := s.texts.choose(r, "")
+	texts := s.Texts.choose(r, "")
 	confine(w.Header(), []string{"*"})
-	s.render(w, http.StatusNotFound, "unknown.html", view{Lang: texts.lang(), Style: s.assets.style,
+	s.render(w, http.StatusNotFound, "unknown.html", view{Lang: texts.lang(), Dir: texts.say("dir"), Style: s.assets.style,
 		Title: texts.say("unknown.title"), Text: texts.say("unknown.text")})
 }
 

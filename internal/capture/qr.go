@@ -29,7 +29,7 @@ func (s *server) code(w http.ResponseWriter, r *http.Request) {
 		s.Refuse(w, r, err)
 		return
 	}
-	query := url.Values{"locale": {s.texts.choose(r, session.Locale).locale}}
+	query := url.Values{"locale": {s.Texts.choose(r, session.Locale).locale}}
 	svg, err := drawCode(base + Path(id) + "?" + query.Encode())
 	if err != nil {
 		s.Refuse(w, r, err)

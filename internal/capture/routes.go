@@ -27,6 +27,8 @@ type Deps struct {
 	// Listen is the host and port that the server was told to listen on; empty
 	// names none.
 	Listen string
+	// Texts are the languages of the pages.
+	Texts *Catalogue
 	// Refuse answers with what went wrong here.
 	Refuse func(http.ResponseWriter, *http.Request, error)
 }
@@ -34,13 +36,12 @@ type Deps struct {
 type server struct {
 	Deps
 	assets assets
-	texts  catalogue
 }
 
 // Routes registers the pages on a mux. It panics when what the binary carries
 // is damaged.
 func Routes(mux *http.ServeMux, d Deps) {
-	s := &server{d, loadAssets(), loadCatalogue()}
+	s := &server{d, loadAssets()}
 	mux.HandleFunc("GET /flow/{session_id}", s.page)
 	mux.HandleFunc("GET /flow/{session_id}/{$}", s.page)
 	mux.HandleFunc("GET /flow/{session_id}/finished", s.finished)

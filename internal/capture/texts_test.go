@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/idem-id/idem"
+	"github.com/idem-id/idem/internal/capture"
 )
 
 func languages(t *testing.T) map[string]map[string]string {
@@ -92,6 +95,54 @@ var forPrograms = []string{
 	"VALIDATION_FAILED", "FILES_EXIST", "FILES_NOT_KEPT", "INVALID_JSON", "INVALID_MULTIPART", "CONTENT_TYPE_UNSUPPORTED", "ENCODING_UNSUPPORTED", "AMBIGUOUS_CREDENTIALS",
 	"METHOD_NOT_ALLOWED", "NOT_FOUND", "ORIGIN_FORBIDDEN", "IMAGE_BASE64_INVALID", "RESULT_INCOMPLETE", "GUIDANCE_NOT_OFFERED",
 	"TESSERACT_MISSING", // told by doctor alone
+}
+
+// TestAnOperatorAddsALanguage: one file is one more language, of the page and
+// of sessions; what it lacks is English, and what cannot be shown is refused.
+func TestAnOperatorAddsALanguage(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("de.json", `{"lang": "de", "name": "Deutsch", "dir": "ltr", "page.title": "Prüfung </script>", "clock": "Noch {time}", "no.longer": "x"}`)
+	write("README.txt", "not a language")
+	all, err := capture.LoadTexts(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := all.Locales(); !slices.Equal(got, []string{"de", "en", "kz", "ru"}) {
+		t.Errorf("locales %v", got)
+	}
+	missing, english := all.Missing("de"), languages(t)["en"]
+	if len(missing) != len(english)-5 || !slices.Contains(missing, "retry") || all.Texts("de")["retry"] != english["retry"] || all.Texts("de")["no.longer"] != "" {
+		t.Errorf("%d of %d are missing", len(missing), len(english))
+	}
+	mux := http.NewServeMux()
+	capture.Routes(mux, capture.Deps{Session: sessions, Texts: all})
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/flow/"+running+"?locale=de", nil))
+	if body := w.Body.String(); !strings.Contains(body, `<html lang="de">`) || !strings.Contains(body, `"clock":"Noch {time}"`) || strings.Contains(body, "Prüfung </script>") {
+		t.Error(body)
+	}
+	for name, text := range map[string]string{
+		"de.json": `{"lang": "de", "name": "Deutsch", "clock": "Noch {Zeit}"}`, "fr.json": `{"name": "Français"}`, "it.json": `{"lang": "it"}`,
+		"ar.json": `{"lang": "ar", "name": "العربية", "dir": "right"}`, "es.json": `["lang"]`, "Klingon language.json": `{}`,
+	} {
+		before, _ := os.ReadFile(filepath.Join(folder, name))
+		write(name, text)
+		if _, err := capture.LoadTexts(folder); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s %s: %v", name, text, err)
+		}
+		if write(name, string(before)); before == nil {
+			_ = os.Remove(filepath.Join(folder, name))
+		}
+	}
+	write("ar.json", `{"lang": "ar", "name": "العربية", "dir": "rtl"}`)
+	if all, err = capture.LoadTexts(folder); err != nil || len(all.Locales()) != 5 {
+		t.Errorf("the files that were refused stay refused: %v", err)
+	}
 }
 
 func TestEveryCodeOfTheServerHasAText(t *testing.T) {

@@ -47,6 +47,7 @@ type Deps struct {
 	Technologies []tech.Technology
 	Runner       *run.Runner // that this use case shares with others
 	IDs          idem.IDs
+	Locales      []string // that sessions may be opened with
 	// Emit tells others of an event, in the transaction that it belongs to.
 	Emit func(ctx context.Context, tx store.Tx, e Event) error
 	Log  *slog.Logger

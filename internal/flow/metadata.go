@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/idem-id/idem"
 )
@@ -16,9 +17,9 @@ const (
 	maxDepth    = 5
 )
 
-func (o Opening) check() error {
-	if !slices.Contains([]string{"", "kz", "ru", "en"}, o.Locale) {
-		return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the locale is kz, ru or en").At("locale")
+func (o Opening) check(locales []string) error {
+	if o.Locale != "" && !slices.Contains(locales, o.Locale) {
+		return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the locale is one of %s", strings.Join(locales, ", ")).At("locale")
 	}
 	if o.Metadata == nil {
 		return nil

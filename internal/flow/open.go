@@ -12,7 +12,7 @@ import (
 // Opening describes a session to be opened.
 type Opening struct {
 	Metadata []byte // a JSON object, nil for none
-	Locale   string // kz, ru, en or empty
+	Locale   string // of Deps.Locales, or empty
 }
 
 // Open makes a session of the flow whose key the principal showed. Errors:
@@ -53,7 +53,7 @@ func (f *Flows) Demo(ctx context.Context, p idem.Principal, id idem.FlowID) (ide
 }
 
 func (f *Flows) open(ctx context.Context, org idem.OrgID, o Opening, begin func(store.Tx, idem.DataKeyID) (idem.Session, error)) (idem.Session, error) {
-	if err := o.check(); err != nil {
+	if err := o.check(f.Locales); err != nil {
 		return idem.Session{}, err
 	}
 	key, err := f.Vault.NewKey(ctx, org)

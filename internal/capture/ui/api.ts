@@ -44,17 +44,21 @@ export interface Guidance { good: boolean; hints: string[]; face: Face | null; d
 export class Refusal extends Error {
   constructor(readonly status: number, readonly code: string, readonly retryAfter = 0) { super(code); }
   get offline(): boolean { return this.status === 0; }
+  /** Whether the answer was lost on the way: by the network, or by something between here and the server. */
+  get brokeOff(): boolean { return this.offline || /^HTTP_50[234]$/.test(this.code); }
 }
 
 const patience = 30_000; // milliseconds for one answer
 const slowest = 240_000; // of evidence: megabytes over a slow network, and the check
-const mostBusy = 4; // times that evidence is brought again because the server has no room for it
+const mostBrought = 4; // times that evidence is brought, where the server has no room for it or the connection breaks off
+const settling = 20; // looks, two seconds apart, at evidence that may have arrived before the connection broke off
 
 export class Api {
   /** Milliseconds by which the server's clock is ahead of this one. */
   skew = 0;
 
-  constructor(private readonly session: string) {}
+  /** again is called when evidence is brought once more after an interruption. */
+  constructor(private readonly session: string, private readonly again: () => void = () => undefined) {}
 
   private base(): string { return `/api/v1/flows/session/${encodeURIComponent(this.session)}`; }
 
@@ -62,17 +66,44 @@ export class Api {
   start(signal: AbortSignal): Promise<State> { return this.call("POST", "/start/", signal); }
   abort(signal: AbortSignal): Promise<State> { return this.call("POST", "/abort/", signal); }
   challenge(step: number, signal: AbortSignal): Promise<State> { return this.call("POST", `/steps/${step}/challenge/`, signal); }
-  /** Brings evidence, again when the server refused to look at it yet. */
-  async submit(step: number, form: FormData | null, signal: AbortSignal): Promise<State> {
+  /**
+   * Brings evidence for the step of a state; again when the server refused to look at it yet, and when the connection
+   * broke off and the server has nothing of it. Rejects with INTERRUPTED where that cannot be told.
+   */
+  async submit(step: Step, form: FormData | null, signal: AbortSignal): Promise<State> {
     for (let n = 1; ; n++) {
       try {
-        return await this.call("POST", `/steps/${step}/`, signal, form, slowest);
+        return await this.call("POST", `/steps/${step.index}/`, signal, form, slowest);
       } catch (e) {
-        if (!(e instanceof Refusal) || !(e.status === 429 || e.code === "CHECK_BUSY") || n >= mostBusy) throw e;
+        if (!(e instanceof Refusal)) throw e;
+        const busy = e.status === 429 || e.code === "CHECK_BUSY";
+        if (!busy && !e.brokeOff) throw e;
+        if (busy && n >= mostBrought) throw e;
         await sleep(Math.min(Math.max(e.retryAfter, n) * 1000, 10_000), signal);
+        if (busy) continue;
+        const arrived = await this.arrived(step, signal);
+        if (arrived) return arrived;
+        if (e.code === "TIMEOUT" || n >= mostBrought) throw new Refusal(0, "INTERRUPTED");
+        this.again();
       }
     }
   }
+
+  /**
+   * What became of evidence whose answer did not come: the state behind it, or null when the step is as it was. While
+   * the server reads or checks it, the step has an attempt less.
+   */
+  private async arrived(step: Step, signal: AbortSignal): Promise<State | null> {
+    for (let n = 0; n < settling; n++) {
+      const state = await this.state(signal);
+      const now = state.steps[step.index];
+      if (state.current_step !== step.index || !now) return state;
+      if (now.attempts_left >= step.attempts_left) return null;
+      await sleep(2000, signal);
+    }
+    throw new Refusal(0, "INTERRUPTED"); // an attempt was spent, and what it found is not known here
+  }
+
   guidance(step: number, image: Blob, signal: AbortSignal): Promise<Guidance> {
     const form = new FormData();
     form.append("image", image, "frame.jpg");

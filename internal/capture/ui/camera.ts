@@ -57,25 +57,28 @@ async function faultOf(e: unknown): Promise<CameraFault> {
   return "failed";
 }
 
+/** Which camera to ask for: one by its identifier, or else one that looks so. */
+export interface Wish { facing: Facing; device?: string | undefined }
+
 /** Constraints from the best to the least that will do. */
-function wishes(facing: Facing): MediaTrackConstraints[] {
+function constraints({ facing, device }: Wish): MediaTrackConstraints[] {
   const size = facing === "user" ? { width: { ideal: 1280 }, height: { ideal: 720 } } : { width: { ideal: 2560 }, height: { ideal: 1440 } };
-  return [{ facingMode: { ideal: facing }, ...size }, { facingMode: { ideal: facing } }, {}];
+  return [...device ? [{ deviceId: { exact: device }, ...size }] : [], { facingMode: { ideal: facing }, ...size }, { facingMode: { ideal: facing } }, {}];
 }
 
 export class Camera {
   private readonly canvas = document.createElement("canvas");
 
-  private constructor(readonly video: HTMLVideoElement, private readonly stream: MediaStream, private readonly asked: Facing) {}
+  private constructor(readonly video: HTMLVideoElement, private readonly stream: MediaStream, private readonly asked: Wish) {}
 
   /** Opens a camera and waits for its first picture. Rejects with a CameraError. */
-  static async open(facing: Facing): Promise<Camera> {
+  static async open(wish: Wish): Promise<Camera> {
     const reason = hopeless();
     if (reason) throw new CameraError(reason);
     let last: unknown;
-    for (const video of wishes(facing)) {
+    for (const video of constraints(wish)) {
       try {
-        return await Camera.play(await navigator.mediaDevices.getUserMedia({ video, audio: false }), facing);
+        return await Camera.play(await navigator.mediaDevices.getUserMedia({ video, audio: false }), wish);
       } catch (e) {
         if (e instanceof CameraError) throw e;
         last = e;
@@ -85,12 +88,12 @@ export class Camera {
     throw new CameraError(await faultOf(last));
   }
 
-  private static async play(stream: MediaStream, facing: Facing): Promise<Camera> {
+  private static async play(stream: MediaStream, wish: Wish): Promise<Camera> {
     const video = document.createElement("video");
     Object.assign(video, { muted: true, autoplay: true, playsInline: true, disablePictureInPicture: true });
     video.setAttribute("playsinline", ""); // older iOS reads the attribute only
     video.srcObject = stream;
-    const camera = new Camera(video, stream, facing);
+    const camera = new Camera(video, stream, wish);
     try {
       await new Promise<void>((resolve, reject) => {
         video.addEventListener("loadeddata", () => resolve(), { once: true });
@@ -104,11 +107,18 @@ export class Camera {
     return camera;
   }
 
-  /** Whether the preview is shown as in a mirror: cameras that look at the person. */
-  get mirrored(): boolean {
-    const facing = this.stream.getVideoTracks()[0]?.getSettings().facingMode;
-    return facing ? facing === "user" : this.asked === "user";
+  private get settings(): MediaTrackSettings { return this.stream.getVideoTracks()[0]?.getSettings() ?? {}; }
+
+  get device(): string { return this.settings.deviceId ?? ""; }
+
+  /** Where the camera looks, null where the browser does not tell: on most desks. */
+  get facing(): Facing | null {
+    const { facingMode } = this.settings;
+    return facingMode === "user" || facingMode === "environment" ? facingMode : null;
   }
+
+  /** Whether the preview is shown as in a mirror: cameras that look at the person. */
+  get mirrored(): boolean { return (this.settings.facingMode || this.asked.facing) === "user"; }
 
   get aspect(): number { return this.video.videoWidth / Math.max(this.video.videoHeight, 1); }
 

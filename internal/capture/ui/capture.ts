@@ -10,7 +10,7 @@ import { electronic } from "./screens/edocument.ts";
 import { Moved } from "./screens/handover.ts";
 import { liveness } from "./screens/liveness.ts";
 import { compare, finished, foreign, intro, problem } from "./screens/others.ts";
-import { result } from "./screens/waiting.ts";
+import { resending, result } from "./screens/waiting.ts";
 import { Stage } from "./stage.ts";
 import { current, ended, progress } from "./steps.ts";
 import { Texts } from "./texts.ts";
@@ -20,14 +20,12 @@ class Interrupted extends Error {}
 
 const warnBefore = 5 * 60_000; // milliseconds before the end at which the remaining time is shown
 
-function data(id: string): Record<string, string> {
-  return JSON.parse(document.getElementById(id)?.textContent ?? "{}") as Record<string, string>;
-}
+function data<T>(id: string): T { return JSON.parse(document.getElementById(id)?.textContent ?? "{}") as T; }
 
 class IdemCapture extends HTMLElement implements Page {
   readonly stage = new Stage();
-  readonly texts = new Texts(data("texts"));
-  readonly languages = data("languages");
+  readonly texts = new Texts(data<Record<string, string>>("texts"));
+  readonly languages = data<Page["languages"]>("languages");
   readonly drafts = new Map<number, Blob[]>();
   api!: Api;
   state!: State;
@@ -49,7 +47,7 @@ class IdemCapture extends HTMLElement implements Page {
 
   connectedCallback(): void {
     this.life = new AbortController();
-    this.api = new Api(this.session);
+    this.api = new Api(this.session, () => resending(this));
     this.abortButton.textContent = this.texts.say("abort");
     this.demo.textContent = this.texts.say("demo");
     this.offline.textContent = this.texts.say("offline");

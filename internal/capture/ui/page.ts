@@ -14,7 +14,8 @@ export interface Page {
   readonly webView: boolean;
   /** The server knows an address of this page for a phone. */
   readonly handsOver: boolean;
-  readonly languages: Readonly<Record<string, string>>;
+  /** Of the page, by locale. */
+  readonly languages: Readonly<Record<string, { lang: string; name: string }>>;
   /** Pages of documents that were taken and not yet accepted, by step. */
   readonly drafts: Map<number, Blob[]>;
   state: State;

@@ -6,7 +6,7 @@ export interface Options {
   id: string;
   /** Of the element that the page fills; give it a height. */
   selector: string;
-  /** kz, ru or en; without it the session's own, then the browser's. */
+  /** kz, ru, en or another language of the server; without it the session's own, then the browser's. */
   locale?: string;
 }
 

@@ -113,7 +113,7 @@ func newWorld(t testing.TB, s store.Store, v *vault.Vault, clock *Clock) *World 
 			list = append(list, l)
 		}
 	}
-	w.Flows = flow.New(flow.Deps{Store: s, Registry: w.Registry, Vault: v, Blobs: blobs, Pictures: pictures, Keys: w.Access,
+	w.Flows = flow.New(flow.Deps{Store: s, Registry: w.Registry, Vault: v, Blobs: blobs, Pictures: pictures, Keys: w.Access, Locales: []string{"en", "kz", "ru"},
 		Technologies: list, Runner: run.New(run.Bounds{}), IDs: idem.UUIDv7{}, Emit: w.Events.take, Log: slog.New(slog.DiscardHandler)})
 	w.organisation(v)
 	return w

@@ -12,15 +12,16 @@ export const sizes = { phone: { width: 360, height: 740 }, small: { width: 320, 
 
 /**
  * Starts a browser of its own with a camera that shows the holder. options:
- * device false for a computer without a camera, permission false for a person
- * who refuses it.
+ * device false for a computer without a camera, or how many cameras there are
+ * with Chromium's own moving pattern; permission false for a person who refuses it.
  */
 export async function openBrowser(stage, scratch, { device = true, permission = true } = {}) {
   const folder = mkdtempSync(join(scratch, "browser-"));
   const film = join(folder, "camera.y4m");
-  const camera = device ? new Camera(stage, film) : null;
+  const camera = device === true ? new Camera(stage, film) : null;
   const args = [...flags];
-  if (device) args.push("--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`);
+  if (camera) args.push("--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${film}`);
+  else if (device) args.push(`--use-fake-device-for-media-stream=device-count=${device}`);
   if (permission) args.push("--use-fake-ui-for-media-stream");
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args, timeout: 60_000 });
   return {

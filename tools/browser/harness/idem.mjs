@@ -3,7 +3,9 @@
 import { spawn, execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -28,10 +30,19 @@ async function freePort() {
   return port;
 }
 
-/** Starts a server with an organisation in an empty data folder, which trusts the root of the stage's chip. */
+/** A language that an operator added, written from right to left: English words behind Arabic ones. */
+function addLanguage(data) {
+  const english = JSON.parse(readFileSync(new URL("../../../internal/capture/ui/locales/en.json", import.meta.url), "utf8"));
+  const texts = Object.fromEntries(Object.entries(english).map(([key, text]) => [key, `نص: ${text}`]));
+  mkdirSync(join(data, "texts"), { recursive: true });
+  writeFileSync(join(data, "texts", "ar.json"), JSON.stringify({ ...texts, lang: "ar", dir: "rtl", name: "العربية" }));
+}
+
+/** Starts a server with an organisation in an empty data folder, which trusts the root of the stage's chip and has one language more. */
 export async function serve(binary, data, stage) {
   const idem = async (...args) => (await run(binary, [...args, "--data", data], { timeout: 60_000 })).stdout;
   const org = JSON.parse(await idem("org", "create", "Browser tests", "--json"));
+  addLanguage(data);
   await idem("trust", "import", `${stage}/csca.cer`);
   const listen = `127.0.0.1:${await freePort()}`;
   const child = spawn(binary, ["serve", "--data", data, "--listen", listen, "--specimens", "--webhook-allow", "127.0.0.1"], { stdio: ["ignore", "ignore", "pipe"] });

@@ -1,6 +1,7 @@
 // The three languages, apps' web views, and the address that apps wait for.
 
 import assert from "node:assert/strict";
+import { audit } from "../harness/audit.mjs";
 import { browser, idem, text, Visit, within } from "../harness/visit.mjs";
 
 const held = browser();
@@ -40,6 +41,29 @@ within(30, "the language can be changed on the first screen, and stays", async (
   await visit.page.reload();
   await visit.reads(text("edocument.files.title", {}, "ru"));
   await visit.end();
+});
+
+within(60, "a language that the operator added is one like the others, from right to left too", async () => {
+  const session = await idem.open(await idem.flow(["ED", "LDS"]), {}, "ar");
+  const visit = await Visit.begin(held, session, { query: "" }), { page } = visit;
+  await visit.on("intro");
+  const html = page.locator("html");
+  assert.deepEqual([await html.getAttribute("lang"), await html.getAttribute("dir")], ["ar", "rtl"]);
+  await visit.reads(`نص: ${text("intro.title")}`);
+  assert.equal(await page.getByRole("link", { name: "العربية" }).getAttribute("aria-current"), "true");
+  await audit(page, "operators-language");
+  await visit.press("start");
+  await visit.giveChip();
+  await visit.on("primer");
+  await audit(page, "operators-language-primer");
+  held.camera.show("TABLE");
+  await visit.allow(1);
+  await visit.reads(`نص: ${text("reason.face_not_found")}`);
+  await audit(page, "operators-language-camera");
+  held.camera.show("HOLDER");
+  await visit.finished("passed");
+  await visit.end();
+  await assert.rejects(idem.open(await idem.flow(["ED"]), {}, "xx"), /ar, en, kz, ru/);
 });
 
 within(30, "without a wish the browser's own language is taken", async () => {

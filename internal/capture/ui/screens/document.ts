@@ -42,7 +42,7 @@ async function submit(page: Page, step: Step, pages: Blob[], signal: AbortSignal
   const form = new FormData();
   pages.forEach((image, i) => form.append("pages", image, `page-${i + 1}.jpg`));
   checking(page, step, "document");
-  const state = await page.api.submit(step.index, form, signal);
+  const state = await page.api.submit(step, form, signal);
   if (!lacksBack(state, pages)) page.drafts.delete(step.index); // taken: a further attempt begins anew
   return state;
 }
@@ -72,15 +72,15 @@ class Taking {
       advice: [texts.say("primer.DR.1"), texts.say("primer.DR.2"), texts.say("primer.DR.3")], upload: true, multiple: true };
     await withView(this.page, this.step, wanted, explain, this.signal, {
       files: files => this.addFiles(files),
-      camera: (camera, own) => this.shoot(camera, own),
+      camera: (camera, own, chooser) => this.shoot(camera, own, chooser),
     });
   }
 
-  private async shoot(camera: Camera, signal: AbortSignal): Promise<void> {
+  private async shoot(camera: Camera, signal: AbortSignal, chooser: HTMLElement): Promise<void> {
     const { stage, texts } = this.page;
     const finder = new Viewfinder(camera, texts.say("camera.preview"));
     const back = this.pages.length > 0;
-    stage.show("document", this.step, texts.say(back ? "document.back.title" : "document.front.title"), !back && this.shapes(finder), finder.root,
+    stage.show("document", this.step, texts.say(back ? "document.back.title" : "document.front.title"), !back && this.shapes(finder), finder.root, chooser,
       actions(button("capture", texts.say("document.capture")), stage.picker(texts.say("upload.document"), "image/*", { multiple: true }),
         back && button("back", texts.say("document.back.skip"), "quiet")));
     stage.mark("part", back ? "back" : "front");

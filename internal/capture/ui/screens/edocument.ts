@@ -142,7 +142,7 @@ class Electronic {
     const form = new FormData();
     for (const file of choice.files) form.append("files", file, chipName(file.name));
     checking(this.page, this.step, "edocument");
-    return this.refusable("files", () => this.page.api.submit(this.step.index, form, this.signal));
+    return this.refusable("files", () => this.page.api.submit(this.page.state.steps[this.step.index] ?? this.step, form, this.signal));
   }
 }
 

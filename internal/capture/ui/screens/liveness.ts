@@ -28,13 +28,13 @@ export async function liveness(page: Page, step: Step, signal: AbortSignal, agai
       for (const file of files.slice(0, 1)) form.append("image", await shrink(file), "selfie.jpg");
       return form;
     },
-    camera: async (camera, own) => {
-      const shot = new Shot(page, step, camera, own);
+    camera: async (camera, own, chooser) => {
+      const shot = new Shot(page, step, camera, own, chooser);
       return formOf(step.code === "LDS" ? await shot.still() : await shot.moves());
     },
   });
   checking(page, step, "liveness");
-  return page.api.submit(step.index, form, signal);
+  return page.api.submit(step, form, signal);
 }
 
 function wanted(page: Page, step: Step): Wanted {
@@ -55,7 +55,8 @@ class Shot {
   /** Whether the server answers for guidance. */
   private guided = true;
 
-  constructor(private readonly page: Page, private readonly step: Step, private readonly camera: Camera, private readonly signal: AbortSignal) {
+  constructor(private readonly page: Page, private readonly step: Step, private readonly camera: Camera, private readonly signal: AbortSignal,
+    private readonly chooser: HTMLElement) {
     this.finder = new Viewfinder(camera, page.texts.say("camera.preview"));
   }
 
@@ -88,7 +89,7 @@ class Shot {
   private show(part: "position" | "moves"): void {
     const { stage, texts } = this.page;
     stage.show("liveness", this.step, texts.say(`liveness.${part}.title`), part === "moves" && h("div", { class: "cue" }, this.sign, this.order), this.finder.root,
-      part === "position" && actions(button("capture", texts.say(this.step.code === "LDS" ? "liveness.capture" : "liveness.begin"), "secondary")));
+      part === "position" && this.chooser, part === "position" && actions(button("capture", texts.say(this.step.code === "LDS" ? "liveness.capture" : "liveness.begin"), "secondary")));
     stage.mark("part", part);
     this.finder.face();
   }

@@ -21,10 +21,10 @@ export async function intro(page: Page, signal: AbortSignal): Promise<State> {
 }
 
 function languages(page: Page): HTMLElement {
-  const links = Object.entries(page.languages).map(([locale, name]) => {
+  const links = Object.entries(page.languages).map(([locale, { lang, name }]) => {
     const address = new URL(location.href);
     address.searchParams.set("locale", locale);
-    return h("a", { href: address.pathname + address.search, "aria-current": locale === page.locale ? "true" : undefined, lang: locale === "kz" ? "kk" : locale }, name);
+    return h("a", { href: address.pathname + address.search, "aria-current": locale === page.locale ? "true" : undefined, lang }, name);
   });
   return h("nav", { class: "languages", "aria-label": page.texts.say("languages") }, ...links);
 }
@@ -32,9 +32,9 @@ function languages(page: Page): HTMLElement {
 /** The comparison of faces runs by itself. */
 export function compare(page: Page, step: Step, signal: AbortSignal): Promise<State> {
   const { stage, texts } = page;
-  stage.show("compare", step, texts.say("compare.title"), h("p", {}, texts.say("compare.text")), h("div", { class: "spinner" }));
+  stage.show("compare", step, texts.say("compare.title"), h("p", { class: "status" }, texts.say("compare.text")), h("div", { class: "spinner" }));
   stage.say(texts.say("compare.title"));
-  return page.api.submit(step.index, null, signal);
+  return page.api.submit(step, null, signal);
 }
 
 /** A step that this page does not know: the session goes on in an app. */
@@ -48,11 +48,14 @@ export async function foreign(page: Page, step: Step, signal: AbortSignal): Prom
 /** The answers to something that was sent and that the person can send better. */
 const refused = new Set([413, 415, 422]);
 
+/** What became of an answer that did not come. */
+const broken: Record<string, string> = { TIMEOUT: "timeout", INTERRUPTED: "interrupted" };
+
 /** Tells what went wrong between here and the server and waits for another try, or for the network. */
 export async function problem(page: Page, step: Step | null, cause: unknown, signal: AbortSignal): Promise<void> {
   const { stage, texts } = page;
   const refusal = cause instanceof Refusal ? cause : null;
-  const kind = !refusal ? "script" : refusal.offline ? (refusal.code === "TIMEOUT" ? "timeout" : "network") : refusal.code;
+  const kind = !refusal ? "script" : refusal.offline ? broken[refusal.code] ?? "network" : refusal.code;
   const text = !refusal ? texts.say("error") : refusal.offline ? texts.say(`problem.${kind}.text`) : texts.error(refusal.code);
   const title = refusal?.offline ? `problem.${kind}.title` : refusal && refused.has(refusal.status) ? "result.title" : "problem.title";
   stage.show("problem", step, texts.say(title), h("p", {}, text), actions(button("retry", texts.say("retry"))));

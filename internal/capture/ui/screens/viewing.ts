@@ -3,6 +3,7 @@
 import { child } from "../abort.ts";
 import { Camera, CameraError, forbiddenByFrame, permission, type Facing } from "../camera.ts";
 import type { Step } from "../api.ts";
+import { Changed, chooser, forget, wish } from "../chooser.ts";
 import { h } from "../dom.ts";
 import type { Page } from "../page.ts";
 import { actions, button, list } from "../stage.ts";
@@ -20,32 +21,35 @@ export interface Wanted {
 
 /** What is made of the camera's pictures, or of files that stand in for them. */
 export interface Uses<T> {
-  /** The camera may go away at any time: then the signal ends. */
-  camera(camera: Camera, signal: AbortSignal): Promise<T>;
+  /** The camera may go away, or another one be chosen, at any time: then the signal ends. */
+  camera(camera: Camera, signal: AbortSignal, chooser: HTMLElement): Promise<T>;
   files(files: File[]): Promise<T>;
 }
 
 /** Explains why the camera is needed, asks for it and uses it; says what to do when there is none, or none any more. */
 export async function withView<T>(page: Page, step: Step, wanted: Wanted, explain: boolean, signal: AbortSignal, use: Uses<T>): Promise<T> {
   let files = explain ? await primer(page, step, wanted, signal) : [];
-  for (;;) {
+  for (let changed = false; ;) {
     if (files.length > 0) return use.files(files);
     try {
       waiting(page, step);
-      return await withCamera(wanted.facing, signal, use);
+      return await withCamera(page, wanted.facing, changed, signal, use);
     } catch (e) {
+      changed = e instanceof Changed;
+      if (changed) continue;
       if (!(e instanceof CameraError)) throw e;
+      forget(wanted.facing);
       files = await explainFault(page, step, wanted, e, signal);
     }
   }
 }
 
-async function withCamera<T>(facing: Facing, signal: AbortSignal, use: Uses<T>): Promise<T> {
-  const camera = await Camera.open(facing);
+async function withCamera<T>(page: Page, facing: Facing, changed: boolean, signal: AbortSignal, use: Uses<T>): Promise<T> {
+  const camera = await Camera.open(wish(facing));
   const own = child(signal); // ended already if the page turned meanwhile: every wait in use rejects
   try {
     camera.onlost(() => own.abort(new CameraError("lost")));
-    return await use.camera(camera, own.signal);
+    return await use.camera(camera, own.signal, chooser(page, camera, facing, changed, own.signal, () => own.abort(new Changed())));
   } finally {
     own.abort();
     camera.close();

@@ -8,9 +8,16 @@ import { actions, button, list, type Screen } from "../stage.ts";
 /** Shows that the server checks what was sent. */
 export function checking(page: Page, step: Step, screen: Screen): void {
   const { stage, texts } = page;
-  stage.show(screen, step, texts.say("checking.title"), h("p", {}, texts.say("checking.text")), h("div", { class: "spinner" }));
+  stage.show(screen, step, texts.say("checking.title"), h("p", { class: "status" }, texts.say("checking.text")), h("div", { class: "spinner" }));
   stage.mark("part", "checking");
   stage.say(texts.say("checking.title"));
+}
+
+/** Tells that what was sent is sent once more. */
+export function resending(page: Page): void {
+  const text = page.texts.say("checking.again");
+  page.stage.root.querySelector(".status")?.replaceChildren(text);
+  page.stage.say(text);
 }
 
 /** The doubts that a person can do something about. */
