@@ -177,12 +177,13 @@ func (a *app) finishErasures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, o := range orgs {
 		if _, err := a.registry.ResumeErasures(ctx, o.ID); err != nil {
-			return fmt.Errorf("organisation %s: %w", o.ID, err)
+			failed = errors.Join(failed, fmt.Errorf("organisation %s: %w", o.ID, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 func (a *app) sweep(ctx context.Context) {

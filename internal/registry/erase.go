@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -203,22 +204,23 @@ func (r *Registry) prove(ctx context.Context, org idem.OrgID, e Erasure) (Erasur
 const resumePage = 500
 
 // ResumeErasures completes the erasures of an organisation that a crash
-// interrupted, and returns how many there were. It is called at start.
-func (r *Registry) ResumeErasures(ctx context.Context, org idem.OrgID) (int, error) {
-	n := 0
+// interrupted, and returns how many it completed. One that cannot be completed
+// does not keep the others from it. It is called at start.
+func (r *Registry) ResumeErasures(ctx context.Context, org idem.OrgID) (n int, failed error) {
 	for page := (store.Page{Limit: resumePage}); ; {
 		left, next, err := r.interrupted(ctx, org, page)
 		if err != nil {
-			return n, err
+			return n, errors.Join(failed, err)
 		}
 		for _, id := range left {
 			if err := r.finishErasure(ctx, org, id); err != nil {
-				return n, fmt.Errorf("complete erasure of %s: %w", id, err)
+				failed = errors.Join(failed, fmt.Errorf("complete erasure of %s: %w", id, err))
+				continue
 			}
 			n++
 		}
 		if next == "" {
-			return n, nil
+			return n, failed
 		}
 		page.After = next
 	}

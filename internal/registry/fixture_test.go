@@ -149,6 +149,7 @@ type keys struct {
 	*vault.Vault
 	made, destroyed atomic.Int32
 	stuck           atomic.Bool
+	lost            atomic.Pointer[idem.DataKeyID] // that cannot be destroyed
 }
 
 func (k *keys) NewKey(ctx context.Context, org idem.OrgID) (idem.DataKeyID, error) {
@@ -159,6 +160,9 @@ func (k *keys) NewKey(ctx context.Context, org idem.OrgID) (idem.DataKeyID, erro
 func (k *keys) DestroyKey(ctx context.Context, org idem.OrgID, key idem.DataKeyID) error {
 	if k.stuck.Load() {
 		return errors.New("the vault does not answer")
+	}
+	if lost := k.lost.Load(); lost != nil && *lost == key {
+		return vault.ErrKeyMissing
 	}
 	k.destroyed.Add(1)
 	return k.Vault.DestroyKey(ctx, org, key)

@@ -17,6 +17,7 @@ import (
 	"github.com/idem-id/idem/internal/registry"
 	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/store/storetest"
+	"github.com/idem-id/idem/internal/vault"
 	"github.com/idem-id/idem/internal/vault/vaulttest"
 )
 
@@ -377,6 +378,30 @@ func TestBatchKeepsOrder(t *testing.T) {
 		}
 		if len(ids) != 10 || !slices.IsSorted(ids) {
 			t.Errorf("created %v", ids)
+		}
+	})
+}
+
+// TestOneErasureDoesNotHinderOthers resumes three erasures, of which the middle
+// one cannot be completed.
+func TestOneErasureDoesNotHinderOthers(t *testing.T) {
+	each(t, func(w *world) {
+		var persons [3]idem.Person
+		w.vault.stuck.Store(true)
+		for i := range persons {
+			persons[i] = w.create(newID(), byte(i+1)).Person
+			if _, err := w.Erase(w.Context(), w.me, persons[i].ID, "ticket 1"); err == nil {
+				w.Fatal("erased although the key could not be destroyed")
+			}
+		}
+		w.vault.stuck.Store(false)
+		w.vault.lost.Store(&persons[1].DataKey)
+		if n, err := w.ResumeErasures(w.Context(), w.me.Org); n != 2 || !errors.Is(err, vault.ErrKeyMissing) {
+			w.Errorf("resumed %d: %v", n, err)
+		}
+		w.vault.lost.Store(nil)
+		if n, err := w.ResumeErasures(w.Context(), w.me.Org); n != 1 || err != nil {
+			w.Errorf("resumed %d of the rest: %v", n, err)
 		}
 	})
 }
