@@ -61,6 +61,22 @@ type FlowResult struct {
 	EDocument    *EDocumentResult   `json:"edocument_result"`
 	Document     *RecognitionResult `json:"document_recognition_result"`
 	Face2Face    *FaceMatchResult   `json:"face2face_result"`
+	IPChecks     []IPCheck          `json:"ip_check_results"`
+	Requests     []SessionRequest   `json:"request_sessions"`
+}
+
+// IPCheck is an address that a session was run from. Nothing is judged by it.
+type IPCheck struct {
+	IP        string `json:"ip"`
+	CreatedAt string `json:"created_at"` // when it was seen first
+}
+
+// SessionRequest is a client that a session was run by; of several, each where
+// it follows another one.
+type SessionRequest struct {
+	IP        string `json:"ip"`
+	UserAgent string `json:"user_agent"`
+	CreatedAt string `json:"created_at"` // of its first request
 }
 
 // Failure says why something did not pass. Type is CLIENT, CALC_RESULT,

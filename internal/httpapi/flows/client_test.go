@@ -224,6 +224,9 @@ func (s *server) found(r client.FlowResult) {
 	if r.Passed == nil || !*r.Passed || r.Status != client.SessionFinished || r.FinishedAt == nil || len(r.Failures) != 0 || string(r.Metadata) != `{"custom_id":"crm 1","n":1.5}` {
 		s.Errorf("the result is %+v", r)
 	}
+	if len(r.IPChecks) != 1 || len(r.Requests) != 1 || r.Requests[0].IP != "127.0.0.1" || r.Requests[0].UserAgent == "" || r.IPChecks[0].CreatedAt != r.Requests[0].CreatedAt {
+		s.Errorf("it was run from %+v, %+v", r.IPChecks, r.Requests)
+	}
 	if !r.Liveness.Passed || r.Liveness.Prediction != "0.9000" || !bytes.HasPrefix(r.Liveness.Frame, []byte("\xff\xd8")) {
 		s.Errorf("liveness %+v", r.Liveness.StepResult)
 	}
