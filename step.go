@@ -43,6 +43,27 @@ type DocumentResult struct {
 	Authority      string
 	Provider       string
 	Files          DocumentFiles
+	Recognition    *Recognition // of DR; nil of ED, and of results kept before it was
+}
+
+// Recognition is how a document was read from its pictures; personal data.
+type Recognition struct {
+	Fields     map[string]string  // all that was read, by name
+	Confidence map[string]float64 // 0..1, of the fields
+	Differing  []string           // fields on which zone, codes and visual zone disagree
+	Zone       []string           // lines of the machine readable zone; nil without one
+	ZoneValid  bool
+	Expired    bool
+	Pages      []PageQuality
+}
+
+// PageQuality is how well a picture shows its document.
+type PageQuality struct {
+	Width      float64 // of the document in pixels, 0 without one
+	Blur       float64 // sigma of its edges in pixels
+	Brightness float64 // 0..255
+	Glare      float64 // share of the document, 0..1
+	Cut        bool    // it reaches over the border
 }
 
 // DocumentFiles are the sheets drawn of an electronic document; "" without.

@@ -116,10 +116,28 @@ type LivenessResult struct {
 // RecognitionResult is the result of Document Recognition.
 type RecognitionResult struct {
 	StepResult
-	Type     string            `json:"document_type"`
-	Country  string            `json:"country"`
-	Fields   map[string]string `json:"fields"`
-	Portrait []byte            `json:"face_photo"` // JPEG
+	Type    string            `json:"document_type"`
+	Country string            `json:"country"`
+	Fields  map[string]string `json:"fields"`
+	Zone    *struct {         // nil when none was read
+		Lines []string `json:"lines"`
+		Valid bool     `json:"valid"`
+	} `json:"mrz"`
+	Expired    bool              `json:"expired"`
+	Portrait   []byte            `json:"face_photo"` // JPEG
+	Confidence map[string]string `json:"confidence"` // of the fields, decimal, 0..1
+	Optical    struct {
+		Zone   bool     `json:"mrz_valid"`
+		Agreed bool     `json:"fields_agree"`
+		Differ []string `json:"differing_fields"`
+	} `json:"optical_checks"`
+	Pages []struct {
+		Resolution float64 `json:"resolution"` // the document's width in pixels
+		Focus      float64 `json:"focus"`      // blur: the sigma of edges in pixels
+		Brightness float64 `json:"brightness"` // 0..255
+		Glare      float64 `json:"glare"`      // share of the document, 0..1
+		Cut        bool    `json:"cut"`
+	} `json:"pages"`
 }
 
 // EDocumentResult is the result of E-Document.

@@ -82,7 +82,27 @@ func recognised(d *document.Result) *idem.DocumentResult {
 		PersonalNumber: field(document.PersonalNumber), Surname: field(document.Surname), Given: field(document.GivenNames),
 		Nationality: field(document.Nationality), Sex: idem.Sex(field(document.Sex)), Expiry: d.Expiry,
 	}
+	out.Patronymic, out.Authority, out.Recognition = field(document.Patronymic), field(document.Authority), readingOf(d)
 	_ = out.Birth.UnmarshalText([]byte(field(document.BirthDate))) // unknown stays unknown
+	return out
+}
+
+// readingOf keeps how the document was read.
+func readingOf(d *document.Result) *idem.Recognition {
+	out := &idem.Recognition{Fields: map[string]string{}, Confidence: map[string]float64{}, Expired: d.Expired}
+	for _, f := range d.Fields {
+		out.Fields[string(f.Name)], out.Confidence[string(f.Name)] = f.Value, f.Confidence
+		if !f.Agreed {
+			out.Differing = append(out.Differing, string(f.Name))
+		}
+	}
+	if d.Zone != nil {
+		out.Zone, out.ZoneValid = d.Zone.Lines(), d.Zone.Valid()
+	}
+	for _, p := range d.Pages {
+		q := p.Quality
+		out.Pages = append(out.Pages, idem.PageQuality{Width: q.Width, Blur: q.Blur, Brightness: q.Brightness, Glare: q.Glare, Cut: q.Cut})
+	}
 	return out
 }
 

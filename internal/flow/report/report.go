@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -52,6 +53,20 @@ func FailureOf(f idem.Failure) *Failure {
 	return &Failure{string(f.Type), optional(f.Detail)}
 }
 
+// explained is FailureOf in the guide's words where it has some.
+func explained(f idem.Failure) *Failure {
+	if f.Type == idem.FailureResult {
+		f.Detail = DetailOf(f.Detail)
+	}
+	return FailureOf(f)
+}
+
+// guideTexts are the texts that the guide has for reasons of technologies.
+var guideTexts = map[string]string{"low_prediction": "Low prediction"}
+
+// DetailOf is the guide's text for the reason, or the reason itself.
+func DetailOf(reason string) string { return cmp.Or(guideTexts[reason], reason) }
+
 // Pictures reads an object of the session as base64; nil leaves pictures out.
 type Pictures func(idem.BlobRef) (string, error)
 
@@ -85,7 +100,7 @@ func Of(s *idem.Session, pictures Pictures) (Result, error) {
 		passed := s.Passed()
 		out.Passed = &passed
 	}
-	if f := FailureOf(s.Failure); f != nil {
+	if f := explained(s.Failure); f != nil {
 		out.Failures = append(out.Failures, *f)
 	}
 	for i := range s.Steps {
@@ -132,7 +147,7 @@ func StepOf(p *idem.Step, pictures Pictures) (any, error) {
 	if p.Result == nil && p.State != idem.StepFailed {
 		return struct{}{}, nil
 	}
-	head := Head{Failure: FailureOf(p.Failure), Reasons: []string{}, Warnings: []string{}, Skipped: p.State == idem.StepSkipped, CopiedFrom: optional(string(p.Copied))}
+	head := Head{Failure: explained(p.Failure), Reasons: []string{}, Warnings: []string{}, Skipped: p.State == idem.StepSkipped, CopiedFrom: optional(string(p.Copied))}
 	r := p.Result
 	if r == nil {
 		return head, nil

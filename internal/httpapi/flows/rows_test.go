@@ -264,7 +264,7 @@ func TestSessionOverHTTP(t *testing.T) {
 		if got["flow_session_result"] != true || document["phone"] != flowtest.Phone || owner["iin"] != flowtest.IIN || len(document["face_photo"].(string)) < 100 {
 			s.Errorf("the document is %v", document)
 		}
-		if match["result"] != true || match["reference_source"] != "EDOCUMENT" || match["prediction"] != "1.0000" || match["prediction_percent"] != "100.0000" {
+		if match["result"] != true || match["reference_source"] != "EDOCUMENT" || match["prediction"] != "1.0000" || match["prediction_percent"] != "100.00" {
 			s.Errorf("the match is %v", match)
 		}
 		if frame := got["liveness_result"].(object); len(frame["best_frame"].(string)) < 100 || frame["prediction"] != "0.9000" {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/check"
+	"github.com/idem-id/idem/internal/flow/report"
 	"github.com/idem-id/idem/internal/tech/facematch"
 	"github.com/idem-id/idem/internal/tech/liveness"
 )
@@ -47,7 +48,7 @@ func failureOf(done check.Done) *failureReason {
 	}
 	f := &failureReason{Type: calculated}
 	if len(done.Outcome.Reasons) > 0 {
-		f.Detail = optional(detailOf(done.Outcome.Reasons[0]))
+		f.Detail = optional(report.DetailOf(string(done.Outcome.Reasons[0])))
 	}
 	return f
 }
