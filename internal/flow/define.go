@@ -186,7 +186,7 @@ func (f *Flows) Configure(ctx context.Context, p idem.Principal, id idem.FlowID,
 		return out, err
 	}
 	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
-		if out, err = tx.Flows().Get(ctx, id); err != nil {
+		if out, err = tx.Flows().GetForUpdate(ctx, id); err != nil {
 			return err
 		}
 		if !out.DeletedAt.IsZero() {
@@ -225,11 +225,11 @@ func (c Change) apply(f *idem.Flow) (err error) {
 // RotateKey gives a flow a new key and returns it; the old one opens and reads
 // nothing any more. It needs flows.manage.
 func (f *Flows) RotateKey(ctx context.Context, p idem.Principal, id idem.FlowID) (secret string, err error) {
-	if err := p.Require(idem.FlowsManage); err != nil {
+	if err := mayShowKeys(p); err != nil {
 		return "", err
 	}
 	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
-		found, err := tx.Flows().Get(ctx, id)
+		found, err := tx.Flows().GetForUpdate(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func (f *Flows) Delete(ctx context.Context, p idem.Principal, id idem.FlowID) er
 		return err
 	}
 	return f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
-		found, err := tx.Flows().Get(ctx, id)
+		found, err := tx.Flows().GetForUpdate(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -443,8 +443,42 @@ func TestKeyOfAFlowGivesNoMore(t *testing.T) {
 		if key, err := w.Flows.Key(w.Context(), narrow, f.ID); !errors.Is(err, idem.ErrRoleForbidden) {
 			w.Errorf("the key %q, %v", key, err)
 		}
+		if key, err := w.Flows.RotateKey(w.Context(), narrow, f.ID); !errors.Is(err, idem.ErrRoleForbidden) {
+			w.Errorf("the new key %q, %v", key, err)
+		}
 		if _, err := w.Flows.Define(w.Context(), narrow, flow.NewFlow{Name: "narrow", Technologies: []idem.TechCode{ld}}); !errors.Is(err, idem.ErrRoleForbidden) {
 			w.Errorf("a flow with its key: %v", err)
+		}
+	})
+}
+
+// TestChangesOfAFlowLoseNothing deletes a flow, and draws a new key of another
+// one, while a change of either is under way.
+func TestChangesOfAFlowLoseNothing(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meanwhile := func(f idem.Flow, do func() error) {
+			w.Helper()
+			done := make(chan error, 1)
+			_, err := w.Flows.Configure(w.Context(), w.Admin, f.ID, flow.Change{Config: func(c *idem.PersonConfig) {
+				c.SkipKnown = true
+				go func() { done <- do() }()
+				time.Sleep(200 * time.Millisecond)
+			}})
+			w.Must(err)
+			w.Must(<-done)
+		}
+		gone, renewed := w.Flow(nil, ld), w.Flow(nil, ld)
+		meanwhile(gone, func() error { return w.Flows.Delete(w.Context(), w.Admin, gone.ID) })
+		if f, err := w.Flows.Get(w.Context(), w.Admin, gone.ID); err != nil || f.DeletedAt.IsZero() || !f.Config.SkipKnown {
+			w.Errorf("the deleted flow is %+v, %v", f, err)
+		}
+		var secret string
+		meanwhile(renewed, func() (err error) {
+			secret, err = w.Flows.RotateKey(w.Context(), w.Admin, renewed.ID)
+			return err
+		})
+		if key, err := w.Flows.Key(w.Context(), w.Admin, renewed.ID); err != nil || key != secret || secret == "" {
+			w.Errorf("the flow has the key %q, not %q: %v", key, secret, err)
 		}
 	})
 }

@@ -14,9 +14,12 @@ type Flows interface {
 	// Get returns deleted flows as well; idem.ErrFlowNotFound for what the
 	// organisation does not have.
 	Get(ctx context.Context, id idem.FlowID) (idem.Flow, error)
+	// GetForUpdate is Get with the flow locked until the transaction ends.
+	GetForUpdate(ctx context.Context, id idem.FlowID) (idem.Flow, error)
 	// ByKey returns the flow that the credential opens, as Get does.
 	ByKey(ctx context.Context, key idem.CredentialID) (idem.Flow, error)
-	// Save writes name, config, limits, key and deletion of a flow.
+	// Save writes name, config, limits, key and deletion of a flow read by
+	// GetForUpdate.
 	Save(ctx context.Context, f idem.Flow) error
 	// List returns the flows that are not deleted, oldest first.
 	List(ctx context.Context) ([]idem.Flow, error)

@@ -30,7 +30,7 @@ type Store interface {
 // function that received it returns. Every error a Tx returns is either an
 // *idem.Error or an unexpected failure of the database.
 //
-// Rows are locked in this order, which excludes deadlocks: collections,
+// Rows are locked in this order, which excludes deadlocks: flows, collections,
 // sessions, persons already stored, subscriptions, checks, the organisation, aliases, gallery
 // head, audit head, head of the instance's audit.
 //

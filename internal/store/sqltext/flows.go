@@ -100,6 +100,11 @@ func (t flows) Get(ctx context.Context, id idem.FlowID) (idem.Flow, error) {
 	return t.one(ctx, `id = $2`, string(id))
 }
 
+// GetForUpdate implements store.Flows.
+func (t flows) GetForUpdate(ctx context.Context, id idem.FlowID) (idem.Flow, error) {
+	return t.one(ctx, `id = $2`+lock, string(id))
+}
+
 // ByKey implements store.Flows.
 func (t flows) ByKey(ctx context.Context, key idem.CredentialID) (idem.Flow, error) {
 	return t.one(ctx, `credential = $2`, string(key))

@@ -75,6 +75,11 @@ func testFlows(t *testing.T, f fixture) {
 		return nil
 	})
 	update(t, f, f.org, func(tx store.Tx) error {
+		_, err := tx.Flows().GetForUpdate(ctx, "none")
+		want(t, err, idem.ErrFlowNotFound)
+		if one, err = tx.Flows().GetForUpdate(ctx, one.ID); err != nil {
+			return err
+		}
 		one.DeletedAt = moment(5)
 		return tx.Flows().Save(ctx, one)
 	})
