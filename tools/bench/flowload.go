@@ -46,10 +46,8 @@ type play struct {
 // The plays: a chip with a portrait, or a photographed passport; then one
 // picture of the camera and the comparison of both faces.
 var (
-	chipPlay = play{"ED, LDS, F2F", []string{client.ElectronicDocument, client.LivenessShort, client.Face2Face}, 200,
-		func(c *cast, face demo.Portrait, n int) (visitor.Visitor, error) { return visitor.New(c.issuer, face, n) }}
-	photoPlay = play{"LDS, DR, F2F", []string{client.LivenessShort, client.DocumentRecognition, client.Face2Face}, 60,
-		func(c *cast, face demo.Portrait, n int) (visitor.Visitor, error) { return visitor.Photographed(c.fonts, face, n) }}
+	chipPlay  = play{"ED, LDS, F2F", []string{client.ElectronicDocument, client.LivenessShort, client.Face2Face}, 200, (*cast).withChip}
+	photoPlay = play{"LDS, DR, F2F", []string{client.LivenessShort, client.DocumentRecognition, client.Face2Face}, 60, (*cast).withPhotograph}
 )
 
 // cast is who goes through flows, and the technologies alone.
@@ -116,6 +114,14 @@ func (c *cast) choose(ctx context.Context, portraits []demo.Portrait) error {
 }
 
 func (c *cast) close() { _ = errors.Join(c.engine.Close(), c.text.Close()) }
+
+func (c *cast) withChip(face demo.Portrait, n int) (visitor.Visitor, error) {
+	return visitor.New(c.issuer, face, n)
+}
+
+func (c *cast) withPhotograph(face demo.Portrait, n int) (visitor.Visitor, error) {
+	return visitor.Photographed(c.fonts, face, n)
+}
 
 // visitors makes people of new names and numbers, the faces in turn.
 func (c *cast) visitors(p play, n int) ([]visitor.Visitor, error) {
