@@ -193,7 +193,7 @@ func (a *app) addWebhooks(c config) error {
 	if err != nil {
 		return fmt.Errorf("--webhook-allow: %w", err)
 	}
-	a.webhooks = webhook.New(webhook.Deps{Store: a.jobs.Watch(a.store), Guard: guard, IDs: idem.UUIDv7{}})
+	a.webhooks = webhook.New(webhook.Deps{Store: a.jobs.Watch(a.store), Guard: guard, IDs: idem.UUIDv7{}, Account: account()})
 	a.jobs.Add(a.webhooks.Worker())
 	return nil
 }

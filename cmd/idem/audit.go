@@ -17,7 +17,7 @@ func auditCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "Show what was done to the instance; verify the chains of actions and galleries"}
 	cmd.AddCommand(
 		&cobra.Command{Use: "verify", Short: "Walk the chains of the instance and of every organisation from the beginning", Args: cobra.NoArgs, RunE: verifyChains},
-		addJSON(&cobra.Command{Use: "instance", Short: "List what was done to trust stores, organisations, keys, operators and subscriptions", Args: cobra.NoArgs, RunE: showInstance}))
+		addJSON(&cobra.Command{Use: "instance", Short: "List what was done to trust stores, organisations, keys, flows, webhooks, operators and subscriptions", Args: cobra.NoArgs, RunE: showInstance}))
 	return cmd
 }
 

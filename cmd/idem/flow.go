@@ -28,7 +28,8 @@ func (a *app) addFlows(checks *check.Checks, m *metrics.Metrics) {
 	a.limiter, _ = a.config.limiter() // validated with the settings
 	m.Add(limitReadings(a.limiter)...)
 	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
-		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Locales: a.texts.Locales(), Emit: a.emit, Log: a.log})
+		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Locales: a.texts.Locales(), Emit: a.emit, Log: a.log,
+		Account: account()})
 	a.jobs.Add(a.flows.Worker())
 }
 
@@ -120,7 +121,7 @@ func withFlows(cmd *cobra.Command, f func(*data, *flow.Flows, idem.Principal) er
 		if err != nil {
 			return err
 		}
-		return f(d, flow.New(flow.Deps{Store: d.store, Vault: d.vault, Keys: d.access, IDs: idem.UUIDv7{}, Log: d.log}), admin(org.ID))
+		return f(d, flow.New(flow.Deps{Store: d.store, Vault: d.vault, Keys: d.access, IDs: idem.UUIDv7{}, Log: d.log, Account: account()}), admin(org.ID))
 	})
 }
 

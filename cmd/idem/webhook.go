@@ -58,7 +58,7 @@ func webhookAction(use, short string, args int, run func(hooks) error) *cobra.Co
 			if err != nil {
 				return fmt.Errorf("--webhook-allow: %w", err)
 			}
-			w := webhook.New(webhook.Deps{Store: d.store, Guard: guard, IDs: idem.UUIDv7{}})
+			w := webhook.New(webhook.Deps{Store: d.store, Guard: guard, IDs: idem.UUIDv7{}, Account: account()})
 			return run(hooks{w, cmd, p, f.ID, args[1:]})
 		})
 	}})

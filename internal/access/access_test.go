@@ -515,6 +515,14 @@ func TestChangesAreRecorded(t *testing.T) {
 		}
 		key, secret, err := x.CreateCredential(ctx, x.admin, access.NewCredential{Kind: idem.CredentialPersons, Name: "key of Ann Example"})
 		must(err)
+		for range 2 {
+			if shown, err := x.Reveal(ctx, x.admin, key.ID); err != nil || shown != secret {
+				t.Errorf("shown again: %v", err)
+			}
+		}
+		if _, err := x.Reveal(ctx, x.admin, x.admin.Actor.Credential); err == nil {
+			t.Error("a key that is a hash was shown")
+		}
 		must(x.Revoke(ctx, x.admin, key.ID))
 		must(x.Revoke(ctx, x.admin, key.ID))
 		o, password, err := x.CreateOperator(ctx, x.admin, access.NewOperator{Email: "second@example.com", Role: idem.RoleAuditor})
@@ -543,16 +551,19 @@ func TestChangesAreRecorded(t *testing.T) {
 				t.Errorf("%s is of %+v, account %q", a.Type, a.Actor, a.Account)
 			}
 		}
-		want := []idem.InstanceActionType{idem.ActionKeyCreated, idem.ActionKeyRevoked, idem.ActionOperatorCreated, idem.ActionOperatorChanged,
+		want := []idem.InstanceActionType{idem.ActionKeyCreated, idem.ActionKeyRevealed, idem.ActionKeyRevealed, idem.ActionKeyRevoked, idem.ActionOperatorCreated, idem.ActionOperatorChanged,
 			idem.ActionOrganisationChanged, idem.ActionSubscriptionEnded, idem.ActionSubscriptionGranted}
 		if !slices.Equal(kinds, want) {
 			t.Fatalf("entries %v, want %v", kinds, want)
 		}
-		if d := got[3].Details; d["disabled"] != true || d["role"].(map[string]any)["new"] != "operator" || d["password"] != nil {
+		if d := got[5].Details; d["disabled"] != true || d["role"].(map[string]any)["new"] != "operator" || d["password"] != nil {
 			t.Errorf("the change of an operator: %v", d)
 		}
-		if d := got[4].Details; d["name"] != "changed" || fmt.Sprint(d["max_photos"]) != "map[new:7 old:50]" || len(d) != 2 {
+		if d := got[6].Details; d["name"] != "changed" || fmt.Sprint(d["max_photos"]) != "map[new:7 old:50]" || len(d) != 2 {
 			t.Errorf("the change of the organisation: %v", d)
+		}
+		if d := got[1].Details; d["key"] != string(key.ID) || d["kind"] != "persons" || len(d) != 2 {
+			t.Errorf("a key that was shown: %v", d)
 		}
 		text := fmt.Sprint(entries(t, x, 0))
 		for _, private := range []string{"Ann", "example.com", secret, password, x.org.APIKey, x.org.SecretKey, x.org.Bearer} {

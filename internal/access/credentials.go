@@ -196,7 +196,7 @@ func (a *Access) Revoke(ctx context.Context, p idem.Principal, id idem.Credentia
 
 // Reveal returns the secret of a credential whose kind can be shown again;
 // any other is refused with SECRET_NOT_KEPT. It needs keys.manage and every
-// permission that the credential has.
+// permission that the credential has, and is recorded.
 func (a *Access) Reveal(ctx context.Context, p idem.Principal, id idem.CredentialID) (string, error) {
 	c, err := a.Credential(ctx, p, id)
 	if err != nil {
@@ -209,9 +209,11 @@ func (a *Access) Reveal(ctx context.Context, p idem.Principal, id idem.Credentia
 		return "", err
 	}
 	var secret string
-	err = a.store.View(ctx, p.Org, func(tx store.Tx) (err error) {
-		secret, err = tx.Credentials().Reveal(ctx, id)
-		return err
+	err = a.store.Update(ctx, p.Org, func(tx store.Tx) (err error) {
+		if secret, err = tx.Credentials().Reveal(ctx, id); err != nil {
+			return err
+		}
+		return a.record(ctx, tx, p.Actor, idem.ActionKeyRevealed, map[string]any{"key": id, "kind": c.Kind})
 	})
 	if err != nil {
 		return "", fmt.Errorf("reveal a credential: %w", err)

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -13,17 +12,9 @@ import (
 // administrator.
 var commandLine = idem.Actor{}
 
-// record adds to the instance's audit, in the transaction of the change. Whoever
-// shows neither a credential nor a sign-in works at the command line.
+// record adds to the instance's audit, in the transaction of the change.
 func (a *Access) record(ctx context.Context, tx store.Tx, who idem.Actor, what idem.InstanceActionType, details map[string]any) error {
-	action := idem.InstanceAction{Type: what, Actor: who, Details: details}
-	if who.Credential == "" && who.Operator == "" {
-		action.Actor, action.Account = commandLine, a.account
-	}
-	if err := tx.Instance().Append(ctx, action); err != nil {
-		return fmt.Errorf("record %s: %w", what, err)
-	}
-	return nil
+	return store.Record(ctx, tx, a.account, who, what, details)
 }
 
 // describe names a credential without its secret, hint and name.

@@ -66,11 +66,15 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow, also ..
 		if err != nil {
 			return err
 		}
-		return store.RunAlso(ctx, tx, Defined{made, key}, also)
+		if err := store.RunAlso(ctx, tx, Defined{made, key}, also); err != nil {
+			return err
+		}
+		return f.record(ctx, tx, p.Actor, idem.ActionFlowCreated, describe(made))
 	})
 	if err != nil {
 		return idem.Flow{}, fmt.Errorf("define flow: %w", err)
 	}
+	f.shown.note(showing{p.Actor, made.ID}, made.CreatedAt) // who made the key has it
 	return made, nil
 }
 
@@ -154,31 +158,6 @@ func (f *Flows) Get(ctx context.Context, p idem.Principal, id idem.FlowID) (out 
 	return out, err
 }
 
-// mayShowKeys refuses who would get more by the key of a flow, which reads the
-// results of its sessions, than they have.
-func mayShowKeys(p idem.Principal) error {
-	if err := p.Require(idem.FlowsManage); err != nil {
-		return err
-	}
-	return p.Require(idem.SessionsOpen)
-}
-
-// Key shows the key of a flow. It needs flows.manage and sessions.open.
-func (f *Flows) Key(ctx context.Context, p idem.Principal, id idem.FlowID) (key string, err error) {
-	if err := mayShowKeys(p); err != nil {
-		return "", err
-	}
-	err = f.Store.View(ctx, p.Org, func(tx store.Tx) error {
-		found, err := tx.Flows().Get(ctx, id)
-		if err != nil {
-			return err
-		}
-		key, err = tx.Credentials().Reveal(ctx, found.Key)
-		return err
-	})
-	return key, err
-}
-
 // Configure changes a flow; sessions that are open keep what they began with.
 // The technologies of a flow never change.
 func (f *Flows) Configure(ctx context.Context, p idem.Principal, id idem.FlowID, c Change) (out idem.Flow, err error) {
@@ -192,13 +171,17 @@ func (f *Flows) Configure(ctx context.Context, p idem.Principal, id idem.FlowID,
 		if !out.DeletedAt.IsZero() {
 			return idem.ErrFlowDeleted
 		}
+		before := out
 		if err := c.apply(&out); err != nil {
 			return err
 		}
 		if err := out.Validate(); err != nil {
 			return err
 		}
-		return tx.Flows().Save(ctx, out)
+		if err := tx.Flows().Save(ctx, out); err != nil {
+			return err
+		}
+		return f.recordChange(ctx, tx, p.Actor, before, out)
 	})
 	return out, err
 }
@@ -260,6 +243,9 @@ func (f *Flows) Delete(ctx context.Context, p idem.Principal, id idem.FlowID) er
 		if err := found.Delete(tx.Now()); err != nil {
 			return err
 		}
-		return tx.Flows().Save(ctx, found)
+		if err := tx.Flows().Save(ctx, found); err != nil {
+			return err
+		}
+		return f.record(ctx, tx, p.Actor, idem.ActionFlowDeleted, map[string]any{"flow": id})
 	})
 }

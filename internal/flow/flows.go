@@ -51,12 +51,16 @@ type Deps struct {
 	// Emit tells others of an event, in the transaction that it belongs to.
 	Emit func(ctx context.Context, tx store.Tx, e Event) error
 	Log  *slog.Logger
+	// Account is the operating system's account of this process, recorded where
+	// neither a credential nor an operator acts.
+	Account string
 }
 
 // Flows is the use case. It is safe for concurrent use.
 type Flows struct {
 	Deps
 	techs map[idem.TechCode]tech.Technology
+	shown shown
 }
 
 // New returns the use case over its ports.

@@ -48,10 +48,13 @@ func (w *Webhooks) deliver(ctx context.Context, task job.Task, what Delivery) er
 	d.Attempt = task.Attempt
 	settled := refused == nil || d.Status == http.StatusGone
 	err = w.store.Update(ctx, task.Org, func(tx store.Tx) error {
-		if err := w.record(ctx, tx, e.DataKey, d); err != nil || !settled {
+		if err := tx.Deliveries().Append(ctx, e.DataKey, d); err != nil || !settled {
 			return err
 		}
-		return task.Finish(ctx, tx)
+		if err := task.Finish(ctx, tx); err != nil || d.Status != http.StatusGone {
+			return err
+		}
+		return w.disable(ctx, tx, hook.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("record delivery: %w", err)
@@ -73,18 +76,8 @@ func (w *Webhooks) load(ctx context.Context, org idem.OrgID, what Delivery) (hoo
 	return hook, e, err
 }
 
-// record keeps what came of an attempt, and disables the webhook of a receiver
-// that says it is gone.
-func (w *Webhooks) record(ctx context.Context, tx store.Tx, key idem.DataKeyID, d store.Delivery) error {
-	if d.Status == http.StatusGone {
-		if err := disable(ctx, tx, d.Webhook); err != nil {
-			return err
-		}
-	}
-	return tx.Deliveries().Append(ctx, key, d)
-}
-
-func disable(ctx context.Context, tx store.Tx, id idem.WebhookID) error {
+// disable ends the deliveries to a receiver that says it is gone.
+func (w *Webhooks) disable(ctx context.Context, tx store.Tx, id idem.WebhookID) error {
 	hook, err := tx.Webhooks().GetForUpdate(ctx, id)
 	if errors.Is(err, idem.ErrWebhookNotFound) {
 		return nil
@@ -92,8 +85,12 @@ func disable(ctx context.Context, tx store.Tx, id idem.WebhookID) error {
 	if err != nil {
 		return err
 	}
+	before := hook
 	hook.Enabled, hook.Reason = false, idem.WebhookGone
-	return tx.Webhooks().Save(ctx, hook)
+	if err := tx.Webhooks().Save(ctx, hook); err != nil {
+		return err
+	}
+	return w.recordChange(ctx, tx, idem.Actor{}, before, hook)
 }
 
 // Replay queues an event once more for a webhook, under its own identifier. It

@@ -22,15 +22,19 @@ type Deps struct {
 	Roots *x509.CertPool
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
+	// Account is the operating system's account of this process, recorded where
+	// neither a credential nor an operator acts.
+	Account string
 }
 
 // Webhooks is the use case. It is safe for concurrent use.
 type Webhooks struct {
-	store  store.Store
-	guard  *Guard
-	ids    idem.IDs
-	client *http.Client
-	now    func() time.Time
+	store   store.Store
+	guard   *Guard
+	ids     idem.IDs
+	client  *http.Client
+	now     func() time.Time
+	account string
 }
 
 // New returns the use case.
@@ -38,7 +42,7 @@ func New(d Deps) *Webhooks {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	return &Webhooks{store: d.Store, guard: d.Guard, ids: d.IDs, client: newClient(d.Guard, d.Roots), now: d.Now}
+	return &Webhooks{store: d.Store, guard: d.Guard, ids: d.IDs, client: newClient(d.Guard, d.Roots), now: d.Now, account: d.Account}
 }
 
 // NewWebhook is what Create adds.
@@ -66,7 +70,10 @@ func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowI
 		if err := tx.Webhooks().Insert(ctx, made); err != nil {
 			return err
 		}
-		return store.RunAlso(ctx, tx, made, also)
+		if err := store.RunAlso(ctx, tx, made, also); err != nil {
+			return err
+		}
+		return w.record(ctx, tx, p.Actor, idem.ActionWebhookCreated, describe(made))
 	})
 	if err != nil {
 		return idem.Webhook{}, fmt.Errorf("create webhook: %w", err)
@@ -112,15 +119,20 @@ func (w *Webhooks) List(ctx context.Context, p idem.Principal, flow idem.FlowID)
 	return list, err
 }
 
-// Secret shows the signing secret again. It needs keys.manage.
+// Secret shows the signing secret again. It needs keys.manage, and is recorded.
 func (w *Webhooks) Secret(ctx context.Context, p idem.Principal, id idem.WebhookID) (secret string, err error) {
 	if err := p.Require(idem.KeysManage); err != nil {
 		return "", err
 	}
-	err = w.store.View(ctx, p.Org, func(tx store.Tx) error {
+	err = w.store.Update(ctx, p.Org, func(tx store.Tx) error {
 		hook, err := tx.Webhooks().Get(ctx, id)
+		if err != nil {
+			return err
+		}
 		secret = hook.Secret
-		return err
+		details := describe(hook)
+		details["kind"] = "webhook"
+		return w.record(ctx, tx, p.Actor, idem.ActionKeyRevealed, details)
 	})
 	return secret, err
 }
@@ -149,8 +161,12 @@ func (w *Webhooks) Save(ctx context.Context, p idem.Principal, id idem.WebhookID
 		if hook, err = tx.Webhooks().GetForUpdate(ctx, id); err != nil {
 			return err
 		}
+		before := hook
 		c.apply(&hook)
-		return tx.Webhooks().Save(ctx, hook)
+		if err := tx.Webhooks().Save(ctx, hook); err != nil {
+			return err
+		}
+		return w.recordChange(ctx, tx, p.Actor, before, hook)
 	})
 	if err != nil {
 		return idem.Webhook{}, fmt.Errorf("save webhook: %w", err)
@@ -182,7 +198,16 @@ func (w *Webhooks) Delete(ctx context.Context, p idem.Principal, id idem.Webhook
 	if err := p.Require(idem.SettingsWrite); err != nil {
 		return err
 	}
-	return w.store.Update(ctx, p.Org, func(tx store.Tx) error { return tx.Webhooks().Delete(ctx, id) })
+	return w.store.Update(ctx, p.Org, func(tx store.Tx) error {
+		hook, err := tx.Webhooks().GetForUpdate(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.Webhooks().Delete(ctx, id); err != nil {
+			return err
+		}
+		return w.record(ctx, tx, p.Actor, idem.ActionWebhookDeleted, describe(hook))
+	})
 }
 
 // Deliveries returns the attempts of a webhook, newest first, and the cursor of

@@ -112,7 +112,8 @@ func each(t *testing.T, f func(world)) {
 	keys := storetest.Sealer()
 	storetest.Each(t, func(t *testing.T, s store.Store) {
 		w := world{T: t, store: s, keys: keys, log: &bytes.Buffer{}, now: now}
-		w.me = idem.Principal{Org: storetest.NewOrganisation(t, s), Permissions: idem.AllPermissions()}
+		w.me = idem.Principal{Org: storetest.NewOrganisation(t, s), Permissions: idem.AllPermissions(),
+			Actor: idem.Actor{Source: idem.SourceAPI, Credential: "key"}}
 		w.flow = w.newFlow()
 		w.hooks = w.with("127.0.0.1")
 		f(w)
@@ -125,7 +126,7 @@ func (w world) with(allowed ...string) *webhook.Webhooks {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return webhook.New(webhook.Deps{Store: w.store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.now})
+	return webhook.New(webhook.Deps{Store: w.store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.now, Account: "server"})
 }
 
 func (w world) update(f func(store.Tx) error) {
