@@ -10,6 +10,7 @@ type InstanceActionType string
 const (
 	ActionTrustImported       InstanceActionType = "TRUST_IMPORTED"
 	ActionTrustRemoved        InstanceActionType = "TRUST_REMOVED"
+	ActionTrustChanged        InstanceActionType = "TRUST_CHANGED" // by hand
 	ActionMasterKeyRotated    InstanceActionType = "MASTER_KEY_ROTATED"
 	ActionSealingKeyRotated   InstanceActionType = "SEALING_KEY_ROTATED"
 	ActionOrganisationCreated InstanceActionType = "ORGANISATION_CREATED"

@@ -147,6 +147,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 	sweep, expire := time.NewTicker(sweepEvery), time.NewTicker(expireEvery)
 	defer sweep.Stop()
 	defer expire.Stop()
+	trusted := a.watchTrust()
+	a.note(ctx, "compare the trust stores", trusted.compare(ctx))
 	a.note(ctx, "fill the galleries", a.gallery.CatchUp(ctx))
 	a.note(ctx, "finish erasures", a.finishErasures(ctx))
 	for {
@@ -167,6 +169,7 @@ func (a *app) keepHouse(ctx context.Context) error {
 			_, err = a.store.System().ExpireJobs(ctx, time.Now().Add(-keepJobs))
 			a.note(ctx, "forget old jobs", err)
 			a.note(ctx, "forget old deliveries", a.store.System().ExpireDeliveries(ctx, time.Now().Add(-keepJobs)))
+			a.note(ctx, "compare the trust stores", trusted.compare(ctx))
 		}
 	}
 }

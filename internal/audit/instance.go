@@ -13,8 +13,13 @@ import (
 // Instance yields the actions of the instance's audit, oldest first, and ends
 // with the error of a read that failed.
 func Instance(ctx context.Context, s store.Store) iter.Seq2[idem.InstanceAction, error] {
+	return InstanceBehind(ctx, s, 0)
+}
+
+// InstanceBehind is Instance from behind a position on.
+func InstanceBehind(ctx context.Context, s store.Store, after int64) iter.Seq2[idem.InstanceAction, error] {
 	return func(yield func(idem.InstanceAction, error) bool) {
-		for after := int64(0); ; {
+		for after := after; ; {
 			page, err := s.System().InstanceActions(ctx, after, pageSize)
 			if err != nil {
 				yield(idem.InstanceAction{}, fmt.Errorf("read actions of the instance behind %d: %w", after, err))
