@@ -75,6 +75,7 @@ func (s *server) outermost(next http.Handler) http.Handler {
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), traceKey{}, t), s.workLimit(r.Method))
 		defer cancel()
 		r = r.WithContext(ctx)
+		defer watchBody(w, r)()
 		out := &reply{ResponseWriter: w, control: http.NewResponseController(w), patience: s.limits.WriteTimeout}
 		done, started := s.metrics.Begin(r.Method), time.Now()
 		defer func() {

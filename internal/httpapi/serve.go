@@ -30,11 +30,12 @@ const (
 func Serve(ctx context.Context, l net.Listener, h http.Handler, files TLSFiles) error {
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaders,
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-		ErrorLog:  log.New(io.Discard, "", 0), // clients' handshake faults; ours are logged with their request
+		TLSConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog:    log.New(io.Discard, "", 0), // clients' handshake faults; ours are logged with their request
+		ConnContext: carryConn,
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- run(srv, l, files) }()
+	go func() { ended <- run(srv, lingering(ctx, l), files) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
