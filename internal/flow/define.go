@@ -74,7 +74,7 @@ func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow, also ..
 	if err != nil {
 		return idem.Flow{}, fmt.Errorf("define flow: %w", err)
 	}
-	f.shown.note(showing{p.Actor, made.ID}, made.CreatedAt) // who made the key has it
+	f.shown.note(showing{p.Actor, made.Key}, made.CreatedAt) // who made the key has it
 	return made, nil
 }
 
@@ -203,30 +203,6 @@ func (c Change) apply(f *idem.Flow) (err error) {
 		f.FrameAncestors, err = idem.Origins(*c.FrameAncestors)
 	}
 	return err
-}
-
-// RotateKey gives a flow a new key and returns it; the old one opens and reads
-// nothing any more. It needs flows.manage.
-func (f *Flows) RotateKey(ctx context.Context, p idem.Principal, id idem.FlowID) (secret string, err error) {
-	if err := mayShowKeys(p); err != nil {
-		return "", err
-	}
-	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
-		found, err := tx.Flows().GetForUpdate(ctx, id)
-		if err != nil {
-			return err
-		}
-		key, drawn, err := f.Keys.ReplaceFlowKey(ctx, tx, p.Actor, found.Key, found.Name)
-		if err != nil {
-			return err
-		}
-		found.Key, secret = key.ID, drawn
-		return tx.Flows().Save(ctx, found)
-	})
-	if err != nil {
-		return "", fmt.Errorf("rotate key of flow: %w", err)
-	}
-	return secret, nil
 }
 
 // Delete ends the opening of sessions; those that are open go on, and results

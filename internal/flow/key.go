@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -25,20 +26,21 @@ func (f *Flows) Key(ctx context.Context, p idem.Principal, id idem.FlowID) (key 
 	if err := mayShowKeys(p); err != nil {
 		return "", err
 	}
-	to := showing{p.Actor, id}
+	var to showing
 	known := false
 	show := func(tx store.Tx) error {
 		found, err := tx.Flows().Get(ctx, id)
 		if err != nil {
 			return err
 		}
+		to = showing{p.Actor, found.Key}
 		known = f.shown.lately(to, tx.Now())
 		key, err = tx.Credentials().Reveal(ctx, found.Key)
 		return err
 	}
 	err = f.Store.View(ctx, p.Org, show)
 	if err == nil && !known {
-		err = f.reveal(ctx, p, to, show)
+		err = f.reveal(ctx, p, id, &to, show)
 	}
 	if err != nil {
 		return "", err
@@ -46,26 +48,57 @@ func (f *Flows) Key(ctx context.Context, p idem.Principal, id idem.FlowID) (key 
 	return key, nil
 }
 
+// RotateKey gives a flow a new key and returns it; the old one opens and reads
+// nothing any more. It needs flows.manage and sessions.open.
+func (f *Flows) RotateKey(ctx context.Context, p idem.Principal, id idem.FlowID) (secret string, err error) {
+	if err := mayShowKeys(p); err != nil {
+		return "", err
+	}
+	var now idem.Flow
+	var at time.Time
+	err = f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
+		found, err := tx.Flows().GetForUpdate(ctx, id)
+		if err != nil {
+			return err
+		}
+		key, drawn, err := f.Keys.ReplaceFlowKey(ctx, tx, p.Actor, found.Key, found.Name)
+		if err != nil {
+			return err
+		}
+		now, secret, at = found, drawn, tx.Now()
+		now.Key = key.ID
+		if err := tx.Flows().Save(ctx, now); err != nil {
+			return err
+		}
+		return f.record(ctx, tx, p.Actor, idem.ActionFlowChanged, map[string]any{"flow": id, "key": map[string]any{"old": found.Key, "new": key.ID}})
+	})
+	if err != nil {
+		return "", fmt.Errorf("rotate key of flow: %w", err)
+	}
+	f.shown.note(showing{p.Actor, now.Key}, at)
+	return secret, nil
+}
+
 // reveal shows a key and records it.
-func (f *Flows) reveal(ctx context.Context, p idem.Principal, to showing, show func(store.Tx) error) error {
+func (f *Flows) reveal(ctx context.Context, p idem.Principal, id idem.FlowID, to *showing, show func(store.Tx) error) error {
 	var at time.Time
 	err := f.Store.Update(ctx, p.Org, func(tx store.Tx) error {
 		if err := show(tx); err != nil {
 			return err
 		}
 		at = tx.Now()
-		return f.record(ctx, tx, p.Actor, idem.ActionKeyRevealed, map[string]any{"flow": to.flow, "kind": idem.CredentialFlow})
+		return f.record(ctx, tx, p.Actor, idem.ActionKeyRevealed, map[string]any{"flow": id, "key": to.key, "kind": idem.CredentialFlow})
 	})
 	if err == nil {
-		f.shown.note(to, at)
+		f.shown.note(*to, at)
 	}
 	return err
 }
 
 // showing is a key that somebody saw.
 type showing struct {
-	who  idem.Actor
-	flow idem.FlowID
+	who idem.Actor
+	key idem.CredentialID
 }
 
 // shown remembers what was recorded in the last hour.

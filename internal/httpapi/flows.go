@@ -15,9 +15,10 @@ const (
 	createFlowText = `Technologies run in the given order and never change; a flow needs a subscription of each. Sessions are opened with the
 flow's key by the Flow session API under /api/v1/flows/session/.`
 	changeFlowText = `What is left out stays as it is. Sessions that are open keep what they began with.`
-	rotateFlowText = `The old key opens and reads no session any more. Sessions that are open go on.`
-	demoFlowText   = `A demonstration spends no unit, makes no person and tells no webhook. It is marked in the session's state.`
-	resolveText    = `attach gives the session to the named person, create makes a new one, discard collects nothing. Aliases that other persons own
+	rotateFlowText = `The old key opens and reads no session any more. Sessions that are open go on. It also needs the
+permission sessions.open, which the key gives.`
+	demoFlowText = `A demonstration spends no unit, makes no person and tells no webhook. It is marked in the session's state.`
+	resolveText  = `attach gives the session to the named person, create makes a new one, discard collects nothing. Aliases that other persons own
 stay where they are.`
 )
 

@@ -33,6 +33,9 @@ func (w *Webhooks) recordChange(ctx context.Context, tx store.Tx, who idem.Actor
 	if before.Enabled != after.Enabled {
 		details["enabled"] = map[string]any{"old": before.Enabled, "new": after.Enabled}
 	}
+	if before.PersonEvents != after.PersonEvents {
+		details["person_events"] = map[string]any{"old": before.PersonEvents, "new": after.PersonEvents}
+	}
 	if after.Reason != "" {
 		details["reason"] = after.Reason
 	}

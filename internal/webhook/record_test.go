@@ -32,7 +32,7 @@ func TestChangesOfWebhooksAreRecorded(t *testing.T) {
 			t.Error("a bad address was saved")
 		}
 		rotated := save(webhook.Change{NewSecret: true})
-		save(webhook.Change{Enabled: &on})
+		save(webhook.Change{Enabled: &on, PersonEvents: &on})
 		if shown, err := w.hooks.Secret(w.Context(), w.me, hook.ID); err != nil || shown != rotated.Secret {
 			t.Errorf("shown again: %v", err)
 		}
@@ -57,16 +57,16 @@ func TestChangesOfWebhooksAreRecorded(t *testing.T) {
 			if a.Org != w.me.Org || a.Details["webhook"] != string(hook.ID) || a.Details["flow"] != string(w.flow) {
 				t.Errorf("entry %+v", a)
 			}
-			told = append(told, fmt.Sprint(by, " ", a.Type, " ", a.Details["url"], " ", a.Details["secret"], " ", a.Details["enabled"], " ", a.Details["reason"]))
+			told = append(told, fmt.Sprint(by, " ", a.Type, " ", a.Details["url"], " ", a.Details["secret"], " ", a.Details["enabled"], " ", a.Details["person_events"], " ", a.Details["reason"]))
 		}
 		want := []string{
-			"key WEBHOOK_CREATED <nil> <nil> <nil> <nil>",
-			"key WEBHOOK_CHANGED changed <nil> map[new:false old:true] <nil>",
-			"key WEBHOOK_CHANGED <nil> changed <nil> <nil>",
-			"key WEBHOOK_CHANGED <nil> <nil> map[new:true old:false] <nil>",
-			"key KEY_REVEALED <nil> <nil> <nil> <nil>",
-			"server WEBHOOK_CHANGED <nil> <nil> map[new:false old:true] GONE",
-			"key WEBHOOK_DELETED <nil> <nil> <nil> <nil>",
+			"key WEBHOOK_CREATED <nil> <nil> <nil> false <nil>",
+			"key WEBHOOK_CHANGED changed <nil> map[new:false old:true] <nil> <nil>",
+			"key WEBHOOK_CHANGED <nil> changed <nil> <nil> <nil>",
+			"key WEBHOOK_CHANGED <nil> <nil> map[new:true old:false] map[new:true old:false] <nil>",
+			"key KEY_REVEALED <nil> <nil> <nil> <nil> <nil>",
+			"server WEBHOOK_CHANGED <nil> <nil> map[new:false old:true] <nil> GONE",
+			"key WEBHOOK_DELETED <nil> <nil> <nil> <nil> <nil>",
 		}
 		if !slices.Equal(told, want) {
 			t.Errorf("entries\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))

@@ -73,7 +73,9 @@ func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowI
 		if err := store.RunAlso(ctx, tx, made, also); err != nil {
 			return err
 		}
-		return w.record(ctx, tx, p.Actor, idem.ActionWebhookCreated, describe(made))
+		details := describe(made)
+		details["person_events"] = made.PersonEvents
+		return w.record(ctx, tx, p.Actor, idem.ActionWebhookCreated, details)
 	})
 	if err != nil {
 		return idem.Webhook{}, fmt.Errorf("create webhook: %w", err)
