@@ -97,7 +97,8 @@ func (f *Flows) giveBack(ctx context.Context, a *attempt, cause error) error {
 // is over, so it still serves one result at most.
 func (a *attempt) askAgain(s *idem.Session) error {
 	p := &s.Steps[a.step]
-	if a.asked.Data == nil || a.asked.Provider || readAsked(p.Memo).Times != a.asked.Times {
+	now := readAsked(p.Memo)
+	if a.asked.Data == nil || a.asked.Provider || now.Challenges != a.asked.Challenges || now.Codes != a.asked.Codes {
 		return nil
 	}
 	return remember(s, a.step, a.asked, p.MemoUntil)

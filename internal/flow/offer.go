@@ -23,7 +23,7 @@ func (f *Flows) Offer(s *idem.Session, step int) *Offer {
 		return nil
 	}
 	a := readAsked(p.Memo)
-	o := &Offer{Providers: d.ProviderNames(), CodesLeft: max(0, maxCodes-a.Times)}
+	o := &Offer{Providers: d.ProviderNames(), CodesLeft: max(0, maxCodes-a.Codes)}
 	if a.Provider && a.Data != nil {
 		o.CodeUntil = p.MemoUntil
 	}

@@ -344,6 +344,28 @@ func TestCodesOfProviders(t *testing.T) {
 	})
 }
 
+// TestChallengesUseUpNoCodes: whoever tried a chip in vain can still ask a
+// provider, and the other way round.
+func TestChallengesUseUpNoCodes(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		s := w.Open(w.Flow(nil, ed), "")
+		start(w, s.ID)
+		for range 3 {
+			draw(w, s.ID)
+		}
+		for left := range 3 {
+			s, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "")
+			if w.Must(err); w.Flows.Offer(&s, 0).CodesLeft != 2-left {
+				w.Errorf("behind code %d of 3 %d are left", left+1, w.Flows.Offer(&s, 0).CodesLeft)
+			}
+		}
+		draw(w, s.ID)
+		_, err := w.Flows.AskProvider(w.Context(), s.ID, 0, "", request(), "")
+		wants(w, err, flow.ErrAskedTooOften)
+	})
+}
+
 // TestCodesOfOneReceiver: sessions are free, codes to one phone are not. The
 // step of a refused code stays as it was.
 func TestCodesOfOneReceiver(t *testing.T) {

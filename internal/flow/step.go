@@ -13,11 +13,12 @@ import (
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
 )
 
-// asked is the memo of a step: what was asked last, and how often.
+// asked is the memo of a step: what was asked last, and how often what.
 type asked struct {
-	Times    int    `json:"times"`
-	Provider bool   `json:"provider,omitzero"` // a provider's code is waited for
-	Data     []byte `json:"data,omitzero"`     // nil when it was answered
+	Challenges int    `json:"challenges,omitzero"`
+	Codes      int    `json:"codes,omitzero"`
+	Provider   bool   `json:"provider,omitzero"` // a provider's code is waited for
+	Data       []byte `json:"data,omitzero"`     // nil when it was answered
 }
 
 // The bounds of asking in one step: challenges, and codes that are sent to a
@@ -85,8 +86,11 @@ func (f *Flows) Challenge(ctx context.Context, id idem.SessionID, step int) (ide
 	if err != nil {
 		return idem.Session{}, nil, fmt.Errorf("draw challenge: %w", err)
 	}
-	s, err := f.ask(ctx, org, id, step, maxChallenges, func(s *idem.Session, tx store.Tx, times int) error {
-		return remember(s, step, asked{Times: times, Data: c.Memo}, tx.Now().Add(c.Valid))
+	s, err := f.ask(ctx, org, id, step, func(tx store.Tx, s *idem.Session, a asked) error {
+		if a.Challenges >= maxChallenges {
+			return ErrAskedTooOften
+		}
+		return remember(s, step, asked{Challenges: a.Challenges + 1, Codes: a.Codes, Data: c.Memo}, tx.Now().Add(c.Valid))
 	})
 	if err != nil || s.Ended() {
 		return s, nil, err
@@ -122,17 +126,13 @@ func (f *Flows) turn(ctx context.Context, id idem.SessionID, step int) (idem.Org
 	return org, t, err
 }
 
-// ask makes a step active and counts one more question to it.
-func (f *Flows) ask(ctx context.Context, org idem.OrgID, id idem.SessionID, step, most int, g func(s *idem.Session, tx store.Tx, times int) error) (idem.Session, error) {
+// ask makes a step active and runs g with what was asked so far.
+func (f *Flows) ask(ctx context.Context, org idem.OrgID, id idem.SessionID, step int, g func(store.Tx, *idem.Session, asked) error) (idem.Session, error) {
 	return f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
 		if err := f.begin(ctx, tx, s, step); err != nil || s.Ended() {
 			return err
 		}
-		times := readAsked(s.Steps[step].Memo).Times
-		if times >= most {
-			return ErrAskedTooOften
-		}
-		return g(s, tx, times+1)
+		return g(tx, s, readAsked(s.Steps[step].Memo))
 	})
 }
 
@@ -204,12 +204,15 @@ type sentCode struct {
 
 // countCode counts a code to the step and to its receiver.
 func (f *Flows) countCode(ctx context.Context, org idem.OrgID, id idem.SessionID, code *sentCode) (idem.Session, error) {
-	s, err := f.ask(ctx, org, id, code.step, maxCodes, func(s *idem.Session, tx store.Tx, times int) error {
+	s, err := f.ask(ctx, org, id, code.step, func(tx store.Tx, s *idem.Session, a asked) error {
+		if a.Codes >= maxCodes {
+			return ErrAskedTooOften
+		}
 		if err := store.CountCode(ctx, tx, code.Code); err != nil {
 			return err
 		}
 		code.at = tx.Now()
-		return remember(s, code.step, asked{Times: times, Provider: true}, tx.Now())
+		return remember(s, code.step, asked{Challenges: a.Challenges, Codes: a.Codes + 1, Provider: true}, tx.Now())
 	})
 	if err == nil && s.Ended() {
 		err = errEndedAsking
@@ -224,10 +227,10 @@ func (f *Flows) uncountCode(ctx context.Context, org idem.OrgID, id idem.Session
 			return err
 		}
 		a, until := readAsked(s.Steps[code.step].Memo), s.Steps[code.step].MemoUntil
-		if s.Ended() || a.Times == 0 {
+		if s.Ended() || a.Codes == 0 {
 			return nil
 		}
-		a.Times--
+		a.Codes--
 		return remember(s, code.step, a, until)
 	})
 	if err != nil {
