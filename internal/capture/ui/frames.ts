@@ -1,6 +1,6 @@
 // Which of the pictures that a camera gave are sent.
 
-/** One picture of the camera. Marked ones show something that was asked for. */
+/** One picture of the camera. Marked ones tell something that the judgement needs. */
 export interface Frame<T = Blob> { image: T; at: number; marked: boolean }
 
 /** What the server takes at most. */

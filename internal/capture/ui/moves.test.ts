@@ -26,6 +26,15 @@ test("turns are asked for one after the other, each from a head at rest", () => 
   assert.equal(t.see(face()), "done");
 });
 
+test("moves and the rests between them are told from what only fills the time", () => {
+  const t = rested("LEFT", "UP");
+  const telling = (yaw: number, pitch = 0) => { t.see(face(yaw, pitch)); return t.telling; };
+  assert.deepEqual([0, 0, 0].map(yaw => telling(yaw)), [true, true, false], "waiting");
+  assert.deepEqual([-25, -25, -25, -25].map(yaw => telling(yaw)), [true, true, true, false], "moved, then on the way back");
+  assert.deepEqual([0, 0, 0].map(yaw => telling(yaw)), [true, true, false], "at rest again");
+  assert.ok(telling(0, 15), "moved");
+});
+
 test("another move asks to begin again", () => {
   assert.equal(rested("LEFT").see(face(25)), "wrong");
   assert.equal(rested("CLOSER").see(face(0, 0, 0.2)), "wrong");

@@ -24,6 +24,8 @@ export class Tracker {
   private rest: Face[] = [];
   private stance: Stance | null = null;
   private lost = 0;
+  private last: Seen = "resting";
+  private alike = 0; // pictures in a row that meant the last
   private atHome = true;
   /** How many moves were made. */
   done = 0;
@@ -39,8 +41,17 @@ export class Tracker {
     return this.next === "CLOSER" ? this.stance.height * grown * 1.05 : this.stance.height / grown / 1.05;
   }
 
+  /** Whether the newest picture tells something new, as do the first two that mean the same: the judgement needs them. */
+  get telling(): boolean { return this.last !== "resting" && this.alike <= 2; }
+
   /** Takes what the newest picture shows. */
   see(face: Face | null): Seen {
+    const seen = this.meaning(face);
+    this.alike = seen === this.last ? this.alike + 1 : 1;
+    return this.last = seen;
+  }
+
+  private meaning(face: Face | null): Seen {
     if (!face) return this.miss();
     this.lost = 0;
     if (!this.stance) return this.settle(face);

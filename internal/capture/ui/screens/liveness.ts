@@ -164,7 +164,7 @@ class Shot {
       for await (const { shown, says } of guidance(this.page.api, this.step.index, () => this.newest(), own.signal)) {
         const seen = tracker.see(says.face);
         shown.face = says.face;
-        shown.marked = seen === "moved" || seen === "ready" || seen === "done";
+        shown.marked = tracker.telling; // the head at rest between two turns, too: without it they are one
         this.ask(tracker, seen, says);
         if (seen === "done") return true;
         if (performance.now() - started > patience) return lastTry || this.undone("waiting");
