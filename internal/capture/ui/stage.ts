@@ -90,6 +90,8 @@ export function button(action: Action, label: string, kind: "primary" | "seconda
 
 export function actions(...buttons: Child[]): HTMLElement { return h("div", { class: "actions" }, ...buttons); }
 
+/** A list; what stands alone needs no point before it. */
 export function list(items: string[]): HTMLElement | null {
+  if (items.length === 1) return h("p", {}, items[0]);
   return items.length > 0 ? h("ul", { class: "advice" }, ...items.map(text => h("li", {}, text))) : null;
 }

@@ -17,13 +17,18 @@ export async function audit(page, name) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     for (const [size, viewport] of Object.entries(sizes)) {
       await page.setViewportSize(viewport);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.ok(wide <= 0, `${name} is ${wide} pixels too wide on ${size}`);
+      await fits(page, `${name} on ${size}`);
       if (folder) await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
       if (size !== "small") await accessible(page, `${name}, ${size}, ${colorScheme}`);
     }
   }
   await page.setViewportSize(sizes.phone);
+}
+
+/** Fails for what is wider than the screen. */
+export async function fits(page, name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
 }
 
 async function accessible(page, name) {

@@ -1,7 +1,7 @@
 // The three languages, apps' web views, and the address that apps wait for.
 
 import assert from "node:assert/strict";
-import { audit } from "../harness/audit.mjs";
+import { audit, fits } from "../harness/audit.mjs";
 import { browser, idem, text, Visit, within } from "../harness/visit.mjs";
 
 const held = browser();
@@ -10,20 +10,24 @@ const lang = { kz: "kk", ru: "ru", en: "en" };
 for (const locale of Object.keys(lang)) {
   within(60, `in ${locale} every screen of a session is in that language, inside an app too`, async () => {
     const flow = await idem.flow(["ED", "LDS"]), session = await idem.open(flow);
-    const visit = await Visit.begin(held, session, { query: `locale=${locale}&web_view=true` });
+    const visit = await Visit.begin(held, session, { query: `locale=${locale}&web_view=true`, size: "small" });
     await visit.on("intro");
+    await fits(visit.page, "intro");
     assert.equal(await visit.page.locator("html").getAttribute("lang"), lang[locale]);
     await visit.reads(text("intro.title", {}, locale));
     await visit.press("start");
     await visit.on("edocument");
     await visit.reads(text("edocument.files.title", {}, locale));
+    await fits(visit.page, "edocument");
     await visit.giveChip();
     await visit.on("primer");
+    await fits(visit.page, "primer");
     await visit.reads(text("primer.LDS.title", {}, locale));
     await visit.allow(1);
     await visit.finished("passed");
     await visit.reads(text("finished.passed.title", {}, locale));
     await visit.reads(text("finished.app", {}, locale));
+    await fits(visit.page, "finished");
     assert.match(visit.page.url(), /^http:\/\/127\.0\.0\.1:\d+\/flow\/[0-9a-f-]{36}\/finished/);
     await visit.end();
   });
