@@ -34,10 +34,9 @@ type OpenedSession struct {
 	Technologies []string `json:"technologies"`
 }
 
-// Open makes a session. It is repeated only when the server was too busy to
-// begin with it: a lost answer may leave a session that nobody uses.
+// Open makes a session, once also when its answer is lost and it is repeated.
 func (f *FlowClient) Open(ctx context.Context, n NewSession) (OpenedSession, error) {
-	k, err := call{method: http.MethodPost, path: sessionBase + "/create"}.withJSON(n)
+	k, err := call{method: http.MethodPost, path: sessionBase + "/create", creates: true}.withJSON(n)
 	return answerOf[OpenedSession](ctx, f.c, k, err)
 }
 

@@ -17,8 +17,8 @@ type Opening struct {
 
 // Open makes a session of the flow whose key the principal showed. Errors:
 // idem.ErrFlowDeleted, idem.ErrMetadata, and idem.ErrSubscriptionRequired with
-// every technology that has none.
-func (f *Flows) Open(ctx context.Context, p idem.Principal, o Opening) (idem.Session, error) {
+// every technology that has none. also shares the transaction.
+func (f *Flows) Open(ctx context.Context, p idem.Principal, o Opening, also ...store.Also[idem.Session]) (idem.Session, error) {
 	if err := p.Require(idem.SessionsOpen); err != nil {
 		return idem.Session{}, err
 	}
@@ -32,7 +32,7 @@ func (f *Flows) Open(ctx context.Context, p idem.Principal, o Opening) (idem.Ses
 			return s, err
 		}
 		return s, affordable(ctx, tx, of.Technologies)
-	})
+	}, also...)
 }
 
 // Demo makes a demonstration of a flow: it spends nothing, makes no person and
@@ -52,7 +52,7 @@ func (f *Flows) Demo(ctx context.Context, p idem.Principal, id idem.FlowID) (ide
 	})
 }
 
-func (f *Flows) open(ctx context.Context, org idem.OrgID, o Opening, begin func(store.Tx, idem.DataKeyID) (idem.Session, error)) (idem.Session, error) {
+func (f *Flows) open(ctx context.Context, org idem.OrgID, o Opening, begin func(store.Tx, idem.DataKeyID) (idem.Session, error), also ...store.Also[idem.Session]) (idem.Session, error) {
 	if err := o.check(f.Locales); err != nil {
 		return idem.Session{}, err
 	}
@@ -66,7 +66,10 @@ func (f *Flows) open(ctx context.Context, org idem.OrgID, o Opening, begin func(
 			return err
 		}
 		s.Metadata, s.Locale = o.Metadata, o.Locale
-		return tx.Sessions().Insert(ctx, s)
+		if err := tx.Sessions().Insert(ctx, s); err != nil {
+			return err
+		}
+		return store.RunAlso(ctx, tx, s, also)
 	})
 	if err == nil {
 		return s, nil

@@ -63,15 +63,27 @@ func broken(err error, otherwise *idem.Error) error {
 // readJSON reads a body strictly: an unknown member is refused, one that is
 // given twice makes the body invalid.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
-	in, err := limit(w, r, jsonLimit)
+	data, err := readBody(w, r)
 	if err != nil {
 		return err
 	}
+	return unmarshal(data, into)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	in, err := limit(w, r, jsonLimit)
+	if err != nil {
+		return nil, err
+	}
 	data, err := io.ReadAll(in)
 	if err != nil {
-		return broken(err, errJSON)
+		return nil, broken(err, errJSON)
 	}
-	err = gojson.Unmarshal(data, into, gojson.RejectUnknownMembers(true))
+	return data, nil
+}
+
+func unmarshal(data []byte, into any) error {
+	err := gojson.Unmarshal(data, into, gojson.RejectUnknownMembers(true))
 	if semantic := (*gojson.SemanticError)(nil); errors.As(err, &semantic) {
 		field := strings.TrimPrefix(string(semantic.JSONPointer), "/")
 		return idem.Errorf(idem.Unprocessable, "VALIDATION_FAILED", "the member is not known or has the wrong type").At(field[:min(len(field), 100)])

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/flow/report"
+	"github.com/idem-id/idem/internal/httpapi/idempotent"
+	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/tech"
 	"github.com/idem-id/idem/internal/tech/edocument/provider"
 )
@@ -27,8 +30,12 @@ type created struct {
 }
 
 func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
+	data, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
 	var body createBody
-	if err := readJSON(w, r, &body); err != nil {
+	if err := unmarshal(data, &body); err != nil {
 		return nil, err
 	}
 	p, err := a.client(r, idem.CredentialFlow, "api_key", body.APIKey)
@@ -42,11 +49,30 @@ func (a *api) create(w http.ResponseWriter, r *http.Request) (any, error) {
 	if string(o.Metadata) == "null" {
 		o.Metadata = nil
 	}
-	s, err := a.Flows.Open(r.Context(), p, o)
+	key, err := idempotent.FromHTTP(r, data)
 	if err != nil {
 		return nil, err
 	}
-	return created{string(s.ID), report.StartedOf(&s).Technologies}, nil
+	done, err := idempotent.Do(r.Context(), a.Flows.Store, p, key, func(ctx context.Context, c *idempotent.Claim) (idempotent.Answer, error) {
+		return a.open(ctx, p, o, c)
+	})
+	if done.Replayed {
+		w.Header().Set(idempotent.Replayed, "true")
+	}
+	return json.RawMessage(done.Body), err
+}
+
+// open opens a session and remembers its answer with it.
+func (a *api) open(ctx context.Context, p idem.Principal, o flow.Opening, c *idempotent.Claim) (out idempotent.Answer, err error) {
+	_, err = a.Flows.Open(ctx, p, o, func(ctx context.Context, tx store.Tx, s idem.Session) error {
+		body, err := json.Marshal(created{string(s.ID), report.StartedOf(&s).Technologies})
+		if err != nil {
+			return fmt.Errorf("encode answer: %w", err)
+		}
+		out = idempotent.Answer{Status: http.StatusOK, Body: body}
+		return c.Finish(ctx, tx, out.Status, out.Body)
+	})
+	return out, err
 }
 
 // client tells whose key of a kind is shown, under a name in the body or the
