@@ -149,3 +149,25 @@ func TestIdempotencyOutlivesALostAnswer(t *testing.T) {
 		}
 	}, storetest.WithSealer(sealer))
 }
+
+// TestRestoringOutlivesALostAnswer is the same for a person who came back.
+func TestRestoringOutlivesALostAnswer(t *testing.T) {
+	sealer := storetest.Sealer()
+	storetest.Each(t, func(t *testing.T, s store.Store) {
+		lossy := &storetest.Lossy{Store: s}
+		w := newWorld(t, lossy, sealer, options{})
+		at := "/v1/persons/" + w.createPerson("ann")
+		w.call("DELETE", at, nil).is(204)
+		send := func() *reply {
+			return w.do(request{method: "POST", path: at + "/restore", header: map[string]string{"Idempotency-Key": "lost"}})
+		}
+		lossy.Lose(3) // the key is claimed, a place in the gallery reserved
+		send().is(500, "INTERNAL")
+		if w.call("GET", at, nil).is(200); w.walk("/v1/persons") == nil {
+			t.Error("the person did not come back")
+		}
+		if again := send().is(200); again.header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("repeated %v %s", again.header, again.raw)
+		}
+	}, storetest.WithSealer(sealer))
+}

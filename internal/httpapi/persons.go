@@ -287,15 +287,21 @@ type restorePersonIn struct{ PersonPath }
 
 func (in *restorePersonIn) content(context.Context) (any, error) { return nil, nil }
 
-func (s *server) restorePerson(ctx context.Context, p idem.Principal, in *restorePersonIn, _ claim[CreatedPerson]) (answer[CreatedPerson], error) {
+func (s *server) restorePerson(ctx context.Context, p idem.Principal, in *restorePersonIn, c claim[CreatedPerson]) (answer[CreatedPerson], error) {
 	id, err := in.id()
 	if err != nil {
 		return answer[CreatedPerson]{}, err
 	}
-	view, similar, err := s.registry.Restore(ctx, p, id)
-	a := createdOf(view, similar)
+	view, similar, err := s.registry.Restore(ctx, p, id, func(ctx context.Context, tx store.Tx, done registry.Created) error {
+		return c.remember(ctx, tx, restoredOf(done.View, done.Similar))
+	})
+	return restoredOf(view, similar), err
+}
+
+func restoredOf(v registry.View, similar []registry.Similar) answer[CreatedPerson] {
+	a := createdOf(v, similar)
 	a.status = http.StatusOK
-	return a, err
+	return a
 }
 
 const eraseText = `Destroys the person's data key and deletes photos, aliases and templates. Nobody can undo it, and no backup

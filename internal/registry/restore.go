@@ -16,7 +16,7 @@ import (
 // organisation's uniqueness search like new ones, and the persons found are
 // returned. idem.ErrRestoreConflict names, under "conflicts", every alias that
 // another person has meanwhile or, under "persons", those whose face it is.
-func (r *Registry) Restore(ctx context.Context, p idem.Principal, id idem.PersonID) (View, []Similar, error) {
+func (r *Registry) Restore(ctx context.Context, p idem.Principal, id idem.PersonID, also ...Also[Created]) (View, []Similar, error) {
 	if err := p.Require(idem.PersonsWrite); err != nil {
 		return View{}, nil, err
 	}
@@ -32,8 +32,10 @@ func (r *Registry) Restore(ctx context.Context, p idem.Principal, id idem.Person
 	var similar []Similar
 	err = r.enrol(ctx, p.Org, s, refs, func(tx store.Tx, g gate) (err error) {
 		similar = g.similar
-		out, err = r.restore(ctx, tx, p, id, refs, g)
-		return err
+		if out, err = r.restore(ctx, tx, p, id, refs, g); err != nil {
+			return err
+		}
+		return store.RunAlso(ctx, tx, Created{out, similar}, also)
 	})
 	if e := (*idem.Error)(nil); errors.As(err, &e) && e.Code == idem.ErrFaceKnown.Code {
 		err = idem.ErrRestoreConflict.With("persons", e.Details["persons"])
