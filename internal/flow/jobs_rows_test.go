@@ -14,11 +14,8 @@ import (
 	"time"
 
 	"github.com/idem-id/idem"
-	"github.com/idem-id/idem/internal/flow"
 	"github.com/idem-id/idem/internal/flow/flowtest"
-	"github.com/idem-id/idem/internal/flow/report"
 	"github.com/idem-id/idem/internal/job"
-	"github.com/idem-id/idem/internal/store"
 	"github.com/idem-id/idem/internal/webhook"
 )
 
@@ -100,17 +97,9 @@ func TestPersons_55_EventsOfAFullRun(t *testing.T) {
 		r := &receiver{}
 		server := httptest.NewServer(r)
 		defer server.Close()
-		guard, err := webhook.NewGuard([]string{"127.0.0.1/32"}, nil)
-		w.Must(err)
-		hooks := webhook.New(webhook.Deps{Store: w.Store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.Clock.Now})
-		deps := w.Flows.Deps
-		deps.Emit = func(ctx context.Context, tx store.Tx, e flow.Event) error {
-			success, data := report.Told(string(e.Name), e.Session, e.Step, e.Collection)
-			return hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
-		}
-		w.Flows = flow.New(deps)
+		hooks := telling(w)
 		f := w.Flow(nil, ld, ed)
-		_, err = hooks.Create(w.Context(), w.Admin, f.ID, webhook.NewWebhook{URL: server.URL})
+		_, err := hooks.Create(w.Context(), w.Admin, f.ID, webhook.NewWebhook{URL: server.URL})
 		w.Must(err)
 		stop := work(w, hooks.Worker())
 		defer stop()

@@ -60,8 +60,7 @@ type payload struct {
 // Emit keeps an event and queues its delivery to each webhook of the session's
 // flow that takes it, in the caller's transaction. The events of one session
 // must be emitted one after the other, which the lock of the session sees to,
-// and that of its collection. Of an
-// erased session nothing is told.
+// and that of its collection. Of an erased session nothing is told.
 func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 	hooks, err := tx.Webhooks().List(ctx, e.Session.Flow)
 	if err != nil {
