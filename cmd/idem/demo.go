@@ -30,6 +30,7 @@ func demoCommand() *cobra.Command {
 					welcome, err := a.prepareDemo(cmd)
 					if err == nil {
 						welcome()
+						fmt.Fprintf(cmd.OutOrStdout(), "Nothing listens yet: %s serve --data %s --listen %s\n", os.Args[0], a.config.Data, or(a.config.Listen, "127.0.0.1:8080"))
 					}
 					return err
 				})
@@ -136,8 +137,8 @@ These are also in %s. Try:
 
   curl -s %s/v1/persons -H 'Authorization: Bearer %s'
   curl -s %s/v1/identify -H 'Authorization: Bearer %s' -F image=@%s
-  idem flow create onboarding LDS DR F2F --data %s && idem flow demo onboarding --data %s --public-url %s
+  %s flow create onboarding LDS DR F2F --data %s && %s flow demo onboarding --data %s --public-url %s
 
 `, c.address(), c.address(), org.Name, org.OrgID, org.SecretKey, org.APIKey, org.Operator.Email, org.Operator.Password, file,
-		c.address(), org.SecretKey, c.address(), org.SecretKey, filepath.Join(c.Data, "demo", "person-01.jpg"), c.Data, c.Data, c.address())
+		c.address(), org.SecretKey, c.address(), org.SecretKey, filepath.Join(c.Data, "demo", "person-01.jpg"), os.Args[0], c.Data, os.Args[0], c.Data, c.address())
 }

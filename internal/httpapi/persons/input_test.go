@@ -271,3 +271,13 @@ func TestPermissionsAreChecked(t *testing.T) {
 		})
 	})
 }
+
+// TestUnknownPathsAnswerInTheGuidesShape: what is not offered, such as the
+// state registry, is refused like everything else under /api/.
+func TestUnknownPathsAnswerInTheGuidesShape(t *testing.T) {
+	each(t, func(e *env) {
+		for _, path := range []string{"/api/v1/backend/gbdfl/", "/api/v3/backend/persons/", "/api/v1/backend/persons/x/y/z/"} {
+			e.call(e.a, "POST", path, object{"iin": "1"}).refused(404, "NOT_FOUND")
+		}
+	})
+}

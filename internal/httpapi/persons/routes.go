@@ -73,7 +73,7 @@ func (a *api) routes() []route {
 }
 
 // Routes registers the dialect on a mux. A path with a method that it does not
-// have answers 405, an unknown path below Base 404.
+// have answers 405, an unknown path of the guides' APIs 404.
 func Routes(mux *http.ServeMux, d Deps) {
 	a := newAPI(d)
 	allowed := map[string][]string{}
@@ -88,7 +88,7 @@ func Routes(mux *http.ServeMux, d Deps) {
 			}
 		}
 	}
-	mux.Handle(Base+"/", a.refuse(errNoRoute, nil))
+	mux.Handle("/api/", a.refuse(errNoRoute, nil))
 }
 
 func newAPI(d Deps) *api {
