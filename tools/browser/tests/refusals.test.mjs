@@ -96,5 +96,5 @@ within(90, "a face on the screen of a telephone is refused three times", async (
     await refused(visit, n, "reason.low_prediction");
   }
   await visit.end();
-  await assertFailed(flow, session, "low_prediction");
+  await assertFailed(flow, session, "Low prediction"); // in results the guide's words
 });
