@@ -19,6 +19,17 @@ type attempt struct {
 	asked   asked // what is answered; without data when nothing was asked in time
 }
 
+// part names the evidence that a technology is about.
+func part(c idem.TechCode) string {
+	switch {
+	case c.Liveness():
+		return "frames"
+	case c == idem.TechDocumentRecognition:
+		return "pages"
+	}
+	return "files"
+}
+
 // Submit gives a step its evidence and returns the session as it is then. A
 // result that does not pass leaves the step open while it has attempts; the
 // outcome tells why. Evidence that has no result costs no attempt, and what it
@@ -37,7 +48,7 @@ func (f *Flows) Submit(ctx context.Context, id idem.SessionID, step int, bring r
 		return f.compare(ctx, a, t)
 	}
 	if bring == nil {
-		return a.session, tech.Outcome{}, f.giveBack(ctx, a, tech.ErrEvidenceMissing)
+		return a.session, tech.Outcome{}, f.giveBack(ctx, a, tech.ErrEvidenceMissing.At(part(t.Code())))
 	}
 	out, err := f.Runner.Run(ctx, t, func(ctx context.Context) (tech.Evidence, error) {
 		in, err := bring(ctx)

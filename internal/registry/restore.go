@@ -38,7 +38,7 @@ func (r *Registry) Restore(ctx context.Context, p idem.Principal, id idem.Person
 		return store.RunAlso(ctx, tx, Created{out, similar}, also)
 	})
 	if e := (*idem.Error)(nil); errors.As(err, &e) && e.Code == idem.ErrFaceKnown.Code {
-		err = idem.ErrRestoreConflict.With("persons", e.Details["persons"])
+		err = idem.ErrRestoreConflict.Saying("the face of the person belongs to another person now").With("persons", e.Details["persons"])
 	}
 	if err != nil {
 		return View{}, nil, err

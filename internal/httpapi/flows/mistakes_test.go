@@ -38,7 +38,11 @@ func TestMistakesAreExplained(t *testing.T) {
 				s.Errorf("%s: %d %q, want %d ... %q ...", what, code, says, c.status, c.says)
 			}
 		}
-		code, body := s.form(base+running+"/steps/0/", [2]string{"photo", "x"})
+		code, body := s.call("POST", base+running+"/steps/0/", "", nil)
+		if e, _ := body["error"].(object); code != 422 || e["field"] != "frames" {
+			s.Errorf("nothing sent: %d %v", code, body)
+		}
+		code, body = s.form(base+running+"/steps/0/", [2]string{"photo", "x"})
 		if e, _ := body["error"].(object); code != 422 || !strings.Contains(fmt.Sprint(e["message"]), "frames, image") || e["field"] != "photo" {
 			s.Errorf("an unknown part: %d %v", code, body)
 		}

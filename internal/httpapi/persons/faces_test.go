@@ -71,8 +71,8 @@ func TestRejectRefusesKnownFaces(t *testing.T) {
 		q := read[person](e.call(e.a, "POST", base, personBody(portrait("anna", 5))).is(201))
 		e.unchanged(func() {
 			r := e.call(e.a, "POST", base+p.ID+"/restore/", nil).refused(409, "RESTORE_CONFLICT")
-			if known := r.Error.Details["persons"].([]any)[0].(map[string]any); known["person_id"] != q.ID {
-				t.Errorf("details %v", r.Error.Details)
+			if known := r.Error.Details["persons"].([]any)[0].(map[string]any); known["person_id"] != q.ID || !strings.Contains(r.Error.Message, "face") {
+				t.Errorf("%s, details %v", r.Error.Message, r.Error.Details)
 			}
 		})
 		e.call(e.a, "DELETE", base+q.ID+"/", nil).is(204)
