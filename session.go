@@ -113,6 +113,7 @@ var (
 	ErrSessionNotFound = Errorf(NotFound, "SESSION_NOT_FOUND", "no such session")
 	ErrSessionState    = Errorf(Conflict, "SESSION_STATE", "the session does not allow this now")
 	ErrSessionExpired  = Errorf(Conflict, "SESSION_EXPIRED", "the session was not finished in time")
+	ErrStepNotFound    = Errorf(NotFound, "STEP_NOT_FOUND", "the session has no such step")
 	ErrResultExists    = Errorf(Conflict, "RESULT_EXISTS", "the step has its result")
 	ErrMetadata        = Errorf(Unprocessable, "VALIDATION_FAILED", "metadata is a JSON object of at most 16 KiB and five levels").At("metadata")
 )
@@ -168,12 +169,13 @@ func (s *Session) Current() int {
 	return slices.IndexFunc(s.Steps, func(p Step) bool { return p.State == StepPending || p.State == StepActive })
 }
 
-// Turn refuses a step whose turn it is not: ErrResultExists for one that has
-// its result, ErrSessionState for a later one.
+// Turn refuses a step whose turn it is not: ErrStepNotFound for none of the
+// session's, ErrResultExists for one that has its result, ErrSessionState for a
+// later one.
 func (s *Session) Turn(i int, now time.Time) error {
 	switch {
 	case i < 0 || i >= len(s.Steps):
-		return Errorf(NotFound, "STEP_NOT_FOUND", "the session has no such step")
+		return ErrStepNotFound
 	case s.Steps[i].Result != nil || s.Steps[i].State == StepFailed:
 		return ErrResultExists
 	}
@@ -302,7 +304,8 @@ func (s *Session) Settle(i int, id AttemptID, r StepResult, f Failure, now time.
 	if !r.Passed && s.mayPass(i) {
 		return nil
 	}
-	p.Result, p.Memo, p.MemoUntil, p.Running, p.EndedAt = &r, nil, time.Time{}, nil, now
+	p.Result, p.EndedAt = &r, now
+	p.forget()
 	if r.Passed {
 		p.State = StepPassed
 		s.finish(now)
@@ -318,7 +321,7 @@ func (s *Session) Fail(i int, f Failure, now time.Time) error {
 		return ErrSessionState.With("status", string(s.State))
 	}
 	p := &s.Steps[i]
-	p.State, p.Failure, p.Memo, p.EndedAt = StepFailed, f, nil, now
+	p.State, p.Failure, p.EndedAt = StepFailed, f, now
 	s.end(SessionFailed, f, now)
 	return nil
 }
@@ -351,6 +354,9 @@ func (s *Session) Expire(now time.Time) error {
 func (s *Session) end(state SessionState, f Failure, now time.Time) {
 	s.State, s.Failure, s.EndedAt = state, f, now
 	for i := range s.Steps {
-		s.Steps[i].Memo, s.Steps[i].MemoUntil, s.Steps[i].Running = nil, time.Time{}, nil
+		s.Steps[i].forget()
 	}
 }
+
+// forget drops what only the answers to a step need.
+func (p *Step) forget() { p.Memo, p.MemoUntil, p.Running = nil, time.Time{}, nil }

@@ -39,14 +39,10 @@ func readAsked(memo []byte) (a asked) {
 }
 
 // technology returns what runs a step, and refuses when it cannot.
-func (f *Flows) technology(s *idem.Session, step int) (tech.Technology, error) {
-	if step < 0 || step >= len(s.Steps) {
-		return nil, idem.Errorf(idem.NotFound, "STEP_NOT_FOUND", "the session has no such step")
-	}
-	t, ok := f.techs[s.Steps[step].Technology]
+func (f *Flows) technology(code idem.TechCode) (tech.Technology, error) {
+	t, ok := f.techs[code]
 	if !ok {
-		return nil, idem.Errorf(idem.Unavailable, "TECHNOLOGY_UNAVAILABLE", "this server does not have the technology").
-			With("technology", string(s.Steps[step].Technology))
+		return nil, idem.Errorf(idem.Unavailable, "TECHNOLOGY_UNAVAILABLE", "this server does not have the technology").With("technology", string(code))
 	}
 	return t, t.Ready()
 }
@@ -105,7 +101,7 @@ func (f *Flows) Expects(ctx context.Context, id idem.SessionID, step int) error 
 	return err
 }
 
-// turn refuses early a step whose turn it is not.
+// turn returns what runs a step, and refuses early one whose turn it is not.
 func (f *Flows) turn(ctx context.Context, id idem.SessionID, step int) (idem.OrgID, tech.Technology, error) {
 	org, err := f.find(ctx, id)
 	if err != nil {
@@ -120,7 +116,7 @@ func (f *Flows) turn(ctx context.Context, id idem.SessionID, step int) (idem.Org
 		if err := s.Turn(step, tx.Now()); err != nil {
 			return err
 		}
-		t, err = f.technology(&s, step)
+		t, err = f.technology(s.Steps[step].Technology)
 		return err
 	})
 	return org, t, err

@@ -239,7 +239,7 @@ func step(r *http.Request) (idem.SessionID, int, error) {
 	}
 	i, err := strconv.Atoi(r.PathValue("index"))
 	if err != nil {
-		return "", 0, idem.Errorf(idem.NotFound, "STEP_NOT_FOUND", "the session has no such step")
+		return "", 0, idem.ErrStepNotFound
 	}
 	return id, i, nil
 }
