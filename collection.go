@@ -53,6 +53,20 @@ type Hit struct {
 	Person PersonID
 }
 
+// Collection is what follows from a session that ended: a queued one, or one
+// that is skipped at once where the flow makes no persons. Demonstrations and
+// sessions that expired have none.
+func (s *Session) Collection(now time.Time) (c Collection, ok bool) {
+	if s.Demo || s.State == SessionExpired || !s.Ended() {
+		return Collection{}, false
+	}
+	c = Collection{Session: s.ID, State: CollectionQueued, CreatedAt: now}
+	if !s.Config.Collect {
+		c.State, c.Reason, c.EndedAt = CollectionSkipped, CollectionDisabled, now
+	}
+	return c, true
+}
+
 // Closed reports whether nothing more may happen. A conflict is open to an
 // operator's decision only.
 func (c *Collection) Closed(decided bool) bool {

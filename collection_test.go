@@ -1,6 +1,7 @@
 package idem_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -165,5 +166,26 @@ func TestCollectionEndsOnce(t *testing.T) {
 	}
 	if err := c.End(idem.CollectionSkipped, idem.CollectionDiscarded, "", now); err == nil {
 		t.Error("a collection ended twice")
+	}
+}
+
+func TestWhatFollowsFromASession(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		session idem.Session
+		want    idem.Collection
+		ok      bool
+	}{
+		"finished":             {idem.Session{State: idem.SessionFinished, Config: idem.PersonConfig{Collect: true}}, idem.Collection{State: idem.CollectionQueued, CreatedAt: now}, true},
+		"failed":               {idem.Session{State: idem.SessionFailed, Config: idem.PersonConfig{Collect: true}}, idem.Collection{State: idem.CollectionQueued, CreatedAt: now}, true},
+		"a flow of no persons": {idem.Session{State: idem.SessionFinished}, idem.Collection{State: idem.CollectionSkipped, Reason: idem.CollectionDisabled, CreatedAt: now, EndedAt: now}, true},
+		"expired":              {idem.Session{State: idem.SessionExpired, Config: idem.PersonConfig{Collect: true}}, idem.Collection{}, false},
+		"a demonstration":      {idem.Session{State: idem.SessionFinished, Demo: true, Config: idem.PersonConfig{Collect: true}}, idem.Collection{}, false},
+		"still running":        {idem.Session{State: idem.SessionProgress, Config: idem.PersonConfig{Collect: true}}, idem.Collection{}, false},
+	} {
+		got, ok := c.session.Collection(now)
+		if ok != c.ok || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, %t", name, got, ok)
+		}
 	}
 }

@@ -39,12 +39,9 @@ func (f *Flows) ended(ctx context.Context, tx store.Tx, s *idem.Session) error {
 	if err := f.emit(ctx, tx, s, Event{Name: EventFlowEnd}); err != nil {
 		return err
 	}
-	if s.Demo || s.State == idem.SessionExpired {
+	row, ok := s.Collection(tx.Now())
+	if !ok {
 		return nil
-	}
-	row := idem.Collection{Session: s.ID, State: idem.CollectionQueued, CreatedAt: tx.Now()}
-	if !s.Config.Collect {
-		row.State, row.Reason, row.EndedAt = idem.CollectionSkipped, idem.CollectionDisabled, tx.Now()
 	}
 	if err := tx.Collections().Insert(ctx, row); err != nil {
 		return fmt.Errorf("queue collection: %w", err)
