@@ -189,3 +189,24 @@ func TestWhatFollowsFromASession(t *testing.T) {
 		}
 	}
 }
+
+func TestHints(t *testing.T) {
+	metadata := map[string][]string{"custom_id": {"c"}, "iin": {"1", "2"}, "phone": {"7"}, "name": {"n"}}
+	for name, c := range map[string]struct {
+		config idem.PersonConfig
+		want   []string
+	}{
+		"the defaults":                     {idem.DefaultPersonConfig(), []string{"CUSTOM=c", "PERSONAL_NUMBER=1", "PERSONAL_NUMBER=2", "PHONE=7"}},
+		"one key":                          {idem.PersonConfig{LookupKeys: []string{"phone"}}, []string{"PHONE=7"}},
+		"a custom key of another name":     {idem.PersonConfig{CustomAliasKey: "name"}, []string{"CUSTOM=n"}},
+		"a key that is a custom one first": {idem.PersonConfig{CustomAliasKey: "iin", LookupKeys: []string{"iin"}}, []string{"CUSTOM=1", "CUSTOM=2"}},
+	} {
+		var got []string
+		for _, a := range c.config.Hints(metadata) {
+			got = append(got, string(a.Type)+"="+a.Value)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -42,7 +42,7 @@ type PersonConfig struct {
 	// CustomAliasKey is the member of the metadata that becomes a CUSTOM alias.
 	CustomAliasKey string
 	// LookupKeys are the members that may name a known person and become
-	// nothing: custom_id, person_id, iin, phone, document_number.
+	// nothing, among those of Hints.
 	LookupKeys []string
 	// FailedMatch is what is collected when the faces differ.
 	FailedMatch FailedMatchPolicy
@@ -105,8 +105,38 @@ func DefaultPersonConfig() PersonConfig {
 	}
 }
 
-func lookupKeys() []string {
-	return []string{"custom_id", "person_id", "iin", "phone", "document_number"}
+// lookups are the members of metadata that may name a person, and as what.
+var lookups = []struct {
+	key  string
+	kind AliasType
+}{
+	{"custom_id", AliasCustom}, {"person_id", AliasSystemID}, {"iin", AliasPersonalNumber},
+	{"phone", AliasPhone}, {"document_number", AliasDocumentNumber},
+}
+
+func lookupKeys() (keys []string) {
+	for _, l := range lookups {
+		keys = append(keys, l.key)
+	}
+	return keys
+}
+
+// Hints returns the aliases (type and value) by which metadata may name a known
+// person: those of CustomAliasKey and of LookupKeys. metadata has the texts of
+// each member.
+func (c *PersonConfig) Hints(metadata map[string][]string) (out []Alias) {
+	add := func(t AliasType, key string) {
+		for _, v := range metadata[key] {
+			out = append(out, Alias{Type: t, Value: v})
+		}
+	}
+	add(AliasCustom, c.CustomAliasKey)
+	for _, l := range lookups {
+		if slices.Contains(c.LookupKeys, l.key) && l.key != c.CustomAliasKey {
+			add(l.kind, l.key)
+		}
+	}
+	return out
 }
 
 // The defaults of sessions.

@@ -91,25 +91,3 @@ func texts(value any) (out []string) {
 	}
 	return out
 }
-
-// hints returns the aliases that the metadata names for a look-up.
-func hints(c *idem.PersonConfig, metadata map[string][]string) (out []idem.Alias) {
-	add := func(t idem.AliasType, key string) {
-		for _, v := range metadata[key] {
-			out = append(out, idem.Alias{Type: t, Value: v})
-		}
-	}
-	add(idem.AliasCustom, c.CustomAliasKey)
-	for _, h := range []struct {
-		key  string
-		kind idem.AliasType
-	}{
-		{"custom_id", idem.AliasCustom}, {"person_id", idem.AliasSystemID}, {"iin", idem.AliasPersonalNumber},
-		{"phone", idem.AliasPhone}, {"document_number", idem.AliasDocumentNumber},
-	} {
-		if slices.Contains(c.LookupKeys, h.key) && h.key != c.CustomAliasKey {
-			add(h.kind, h.key)
-		}
-	}
-	return out
-}

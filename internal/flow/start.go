@@ -156,7 +156,7 @@ func (f *Flows) known(ctx context.Context, tx store.Tx, s *idem.Session) (idem.P
 	if err != nil {
 		return "", err
 	}
-	return owner(ctx, tx, hints(&s.Config, texts))
+	return owner(ctx, tx, s.Config.Hints(texts))
 }
 
 // owner returns the one live person who owns any of the aliases.
