@@ -35,8 +35,8 @@ func (a *app) addFlows(checks *check.Checks, m *metrics.Metrics) {
 
 // emit tells the webhooks of a flow.
 func (a *app) emit(ctx context.Context, tx store.Tx, e flow.Event) error {
-	success, data := report.Told(string(e.Name), e.Session, e.Step, e.Collection)
-	return a.webhooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
+	success, data := report.Told(e.Name, e.Session, e.Step, e.Collection)
+	return a.webhooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: e.Name, Success: success, Data: data})
 }
 
 // limiter bounds the clients of sessions as the settings say.

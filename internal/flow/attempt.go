@@ -129,7 +129,7 @@ func (f *Flows) settle(ctx context.Context, a *attempt, out tech.Outcome, match 
 		if err := s.Settle(a.step, a.id, result, failureOf(out), tx.Now()); err != nil || s.Steps[a.step].Result == nil {
 			return err
 		}
-		return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: a.step})
+		return f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyEnd, Step: a.step})
 	})
 	if err != nil || now.Steps[a.step].Result == nil {
 		f.discard(ctx, a.org, (&idem.Session{Steps: []idem.Step{{Result: &result}}}).Pictures(), err)

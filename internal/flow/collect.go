@@ -36,7 +36,7 @@ func (f *Flows) Worker() job.Worker {
 
 // ended tells of the end of a session and queues its collection.
 func (f *Flows) ended(ctx context.Context, tx store.Tx, s *idem.Session) error {
-	if err := f.emit(ctx, tx, s, Event{Name: EventFlowEnd}); err != nil {
+	if err := f.emit(ctx, tx, s, Event{Name: idem.EventFlowEnd}); err != nil {
 		return err
 	}
 	row, ok := s.Collection(tx.Now())
@@ -103,7 +103,7 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 
 // tell tells the receivers of a session's events what its collection did.
 func (f *Flows) tell(s *idem.Session) registry.Tell {
-	names := map[idem.LinkRole]EventName{idem.LinkCreated: EventPersonCreated, idem.LinkUpdated: EventPersonUpdated, "": EventPersonConflict}
+	names := map[idem.LinkRole]idem.EventName{idem.LinkCreated: idem.EventPersonCreated, idem.LinkUpdated: idem.EventPersonUpdated, "": idem.EventPersonConflict}
 	return func(ctx context.Context, tx store.Tx, c idem.Collection, role idem.LinkRole) error {
 		if name, new := names[role]; new {
 			return f.emit(ctx, tx, s, Event{Name: name, Collection: &c})

@@ -61,7 +61,7 @@ func (f *Flows) fail(ctx context.Context, org idem.OrgID, id idem.SessionID, ste
 		if err := s.Fail(step, why, tx.Now()); err != nil {
 			return err
 		}
-		return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: step})
+		return f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyEnd, Step: step})
 	})
 	return s, tech.Outcome{}, err
 }

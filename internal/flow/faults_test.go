@@ -20,8 +20,8 @@ func telling(w *world) *webhook.Webhooks {
 	hooks := webhook.New(webhook.Deps{Store: w.Store, Guard: guard, IDs: idem.UUIDv7{}, Now: w.Clock.Now})
 	deps := w.Flows.Deps
 	deps.Emit = func(ctx context.Context, tx store.Tx, e flow.Event) error {
-		success, data := report.Told(string(e.Name), e.Session, e.Step, e.Collection)
-		return hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
+		success, data := report.Told(e.Name, e.Session, e.Step, e.Collection)
+		return hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: e.Name, Success: success, Data: data})
 	}
 	w.Flows = flow.New(deps)
 	return hooks

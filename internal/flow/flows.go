@@ -83,25 +83,11 @@ func newSessionID() idem.SessionID { return idem.SessionID(uuid.NewString()) }
 
 // Event is something that a flow's receivers are told of.
 type Event struct {
-	Name       EventName
+	Name       idem.EventName
 	Session    *idem.Session    // as the transaction leaves it
 	Step       int              // of technology events
 	Collection *idem.Collection // of person events
 }
-
-// EventName names an event.
-type EventName string
-
-// The events in their order; of those of a person, one at a time.
-const (
-	EventFlowStart       EventName = "flow.start"
-	EventTechnologyStart EventName = "technology.start"
-	EventTechnologyEnd   EventName = "technology.end"
-	EventFlowEnd         EventName = "flow.end"
-	EventPersonCreated   EventName = "person.created"
-	EventPersonUpdated   EventName = "person.updated"
-	EventPersonConflict  EventName = "person.conflict"
-)
 
 // emit tells of events unless the session is a demonstration.
 func (f *Flows) emit(ctx context.Context, tx store.Tx, s *idem.Session, events ...Event) error {

@@ -89,7 +89,7 @@ func (f *Flows) Start(ctx context.Context, id idem.SessionID) (idem.Session, err
 			return err
 		}
 		s.Visited(visitorOf(ctx), tx.Now())
-		if err := f.emit(ctx, tx, s, Event{Name: EventFlowStart}); err != nil {
+		if err := f.emit(ctx, tx, s, Event{Name: idem.EventFlowStart}); err != nil {
 			return err
 		}
 		return f.skip(ctx, tx, s, copies)
@@ -293,7 +293,7 @@ func (f *Flows) skip(ctx context.Context, tx store.Tx, s *idem.Session, copies *
 		if err := s.Skip(c.position, c.result, c.from, tx.Now()); err != nil {
 			return err
 		}
-		if err := f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: c.position}); err != nil {
+		if err := f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyEnd, Step: c.position}); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,7 @@ func (f *Flows) begin(ctx context.Context, tx store.Tx, s *idem.Session, step in
 	if err != nil || !first {
 		return err
 	}
-	if err := f.emit(ctx, tx, s, Event{Name: EventTechnologyStart, Step: step}); err != nil || s.Demo {
+	if err := f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyStart, Step: step}); err != nil || s.Demo {
 		return err
 	}
 	err = store.Spend(ctx, tx, s.Steps[step].Technology)
@@ -64,7 +64,7 @@ func (f *Flows) begin(ctx context.Context, tx store.Tx, s *idem.Session, step in
 	if err := s.Fail(step, idem.FailureNoSubscription, tx.Now()); err != nil {
 		return err
 	}
-	return f.emit(ctx, tx, s, Event{Name: EventTechnologyEnd, Step: step})
+	return f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyEnd, Step: step})
 }
 
 // Challenge draws what the evidence of a step must answer, and returns what

@@ -11,34 +11,10 @@ import (
 	"github.com/idem-id/idem/internal/store"
 )
 
-// The events of a flow session, in their order.
-const (
-	FlowStart       = "flow.start"
-	TechnologyStart = "technology.start"
-	TechnologyEnd   = "technology.end"
-	FlowEnd         = "flow.end"
-)
-
-// The events of its collection, behind those, for webhooks that ask for them.
-const (
-	PersonCreated  = "person.created"
-	PersonUpdated  = "person.updated"
-	PersonConflict = "person.conflict"
-)
-
-// takes reports whether a webhook is told of an event.
-func takes(hook *idem.Webhook, event string) bool {
-	switch event {
-	case PersonCreated, PersonUpdated, PersonConflict:
-		return hook.Enabled && hook.PersonEvents
-	}
-	return hook.Enabled
-}
-
 // Event is something that happened in a session.
 type Event struct {
 	Session idem.Session
-	Name    string
+	Name    idem.EventName
 	Success bool
 	// Data is the member of that name, any value that encodes as a JSON object;
 	// nil is an empty one.
@@ -48,7 +24,7 @@ type Event struct {
 // payload is what is sent.
 type payload struct {
 	ID        idem.EventID    `json:"id"`
-	Event     string          `json:"event"`
+	Event     idem.EventName  `json:"event"`
 	SessionID *idem.SessionID `json:"session_id"`
 	Created   int64           `json:"created"` // seconds since 1970
 	Success   bool            `json:"success"`
@@ -69,7 +45,7 @@ func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 	kept := false
 	id := idem.EventID(w.ids.New())
 	for _, hook := range hooks {
-		if !takes(&hook, e.Name) {
+		if !hook.Takes(e.Name) {
 			continue
 		}
 		if !kept {
@@ -99,7 +75,7 @@ func keep(ctx context.Context, tx store.Tx, id idem.EventID, e Event) error {
 	if err != nil {
 		return err
 	}
-	err = tx.Deliveries().InsertEvent(ctx, store.Event{ID: id, Flow: s.Flow, Session: s.ID, Name: e.Name, Body: body, DataKey: s.DataKey, CreatedAt: tx.Now()})
+	err = tx.Deliveries().InsertEvent(ctx, store.Event{ID: id, Flow: s.Flow, Session: s.ID, Name: string(e.Name), Body: body, DataKey: s.DataKey, CreatedAt: tx.Now()})
 	if err != nil {
 		return fmt.Errorf("keep event: %w", err)
 	}

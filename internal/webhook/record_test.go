@@ -36,7 +36,7 @@ func TestChangesOfWebhooksAreRecorded(t *testing.T) {
 		if shown, err := w.hooks.Secret(w.Context(), w.me, hook.ID); err != nil || shown != rotated.Secret {
 			t.Errorf("shown again: %v", err)
 		}
-		w.emit(w.session(), webhook.FlowEnd)
+		w.emit(w.session(), idem.EventFlowEnd)
 		w.run()
 		w.await(store.JobDone, 1)
 		for i := range 2 {

@@ -33,7 +33,8 @@ type call struct {
 	header http.Header
 	body   []byte
 	event  struct {
-		ID, Event string
+		ID        string
+		Event     idem.EventName
 		SessionID *string `json:"session_id"`
 		Created   int64
 		Success   bool
@@ -160,7 +161,7 @@ func (w world) session() idem.Session {
 		DataKey: idem.DataKeyID("session:" + idem.UUIDv7{}.New())}
 }
 
-func (w world) emit(s idem.Session, names ...string) {
+func (w world) emit(s idem.Session, names ...idem.EventName) {
 	w.Helper()
 	for _, name := range names {
 		w.update(func(tx store.Tx) error {
@@ -221,7 +222,7 @@ func TestPersons_57_FailingReceiverGetsTheSameEventAgain(t *testing.T) {
 	each(t, func(w world) {
 		r := newReceiver(t, status(500, "first"), status(500, strings.Repeat("x", 5000)))
 		hook, s := w.create(r.URL+"/?token=t0ken"), w.session()
-		w.emit(s, webhook.FlowEnd)
+		w.emit(s, idem.EventFlowEnd)
 		w.run()
 		w.await(store.JobDone, 1)
 		calls := r.got()
@@ -265,8 +266,8 @@ func checkCall(t *testing.T, c call, hook idem.Webhook, s idem.Session) {
 		t.Errorf("X signature %q, want %q", c.header.Get("X-Webhook-Signature"), want)
 	}
 	e := c.event
-	if e.ID != id || e.Event != webhook.FlowEnd || *e.SessionID != string(s.ID) || e.Created == 0 || !e.Success || e.FlowName != "Onboarding" ||
-		e.Metadata["custom_id"] != "C-1" || e.Data["of"] != webhook.FlowEnd {
+	if e.ID != id || e.Event != idem.EventFlowEnd || *e.SessionID != string(s.ID) || e.Created == 0 || !e.Success || e.FlowName != "Onboarding" ||
+		e.Metadata["custom_id"] != "C-1" || e.Data["of"] != string(idem.EventFlowEnd) {
 		t.Errorf("event %s", c.body)
 	}
 }
@@ -277,12 +278,12 @@ func TestEventsOfASessionKeepTheirOrder(t *testing.T) {
 		r, healthy := newReceiver(t, slow, slow), newReceiver(t)
 		w.create(r.URL)
 		w.create(healthy.URL)
-		names := []string{webhook.FlowStart, webhook.TechnologyStart, webhook.TechnologyEnd, webhook.FlowEnd}
+		names := []idem.EventName{idem.EventFlowStart, idem.EventTechnologyStart, idem.EventTechnologyEnd, idem.EventFlowEnd}
 		w.emit(w.session(), names...)
 		w.run()
 		w.await(store.JobDone, 8)
-		for receiver, want := range map[*receiver][]string{r: append([]string{webhook.FlowStart, webhook.FlowStart}, names...), healthy: names} {
-			var got []string
+		for receiver, want := range map[*receiver][]idem.EventName{r: append([]idem.EventName{idem.EventFlowStart, idem.EventFlowStart}, names...), healthy: names} {
+			var got []idem.EventName
 			for _, c := range receiver.got() {
 				got = append(got, c.event.Event)
 			}
@@ -297,7 +298,7 @@ func TestGoneDisables(t *testing.T) {
 	each(t, func(w world) {
 		r := newReceiver(t, status(410, ""))
 		hook, s := w.create(r.URL), w.session()
-		w.emit(s, webhook.FlowStart, webhook.FlowEnd)
+		w.emit(s, idem.EventFlowStart, idem.EventFlowEnd)
 		w.run()
 		w.await(store.JobDone, 2)
 		list, err := w.hooks.List(w.Context(), w.me, w.flow)
@@ -325,7 +326,7 @@ func TestErasedSessionIsNotSent(t *testing.T) {
 	each(t, func(w world) {
 		r, s := newReceiver(t), w.session()
 		w.create(r.URL)
-		w.emit(s, webhook.FlowEnd)
+		w.emit(s, idem.EventFlowEnd)
 		w.keys.Destroy(s.DataKey)
 		w.run()
 		w.await(store.JobDone, 1)

@@ -207,10 +207,10 @@ func (e *Events) take(_ context.Context, _ store.Tx, event flow.Event) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	line := string(event.Name)
-	if event.Name == flow.EventTechnologyStart || event.Name == flow.EventTechnologyEnd {
+	if event.Name == idem.EventTechnologyStart || event.Name == idem.EventTechnologyEnd {
 		line += " " + string(event.Session.Steps[event.Step].Technology) + " " + string(event.Session.Steps[event.Step].State)
 	}
-	if event.Name == flow.EventFlowEnd {
+	if event.Name == idem.EventFlowEnd {
 		line += " " + string(event.Session.State)
 	}
 	if c := event.Collection; c != nil {

@@ -74,19 +74,19 @@ func ConflictOf(c *idem.Collection) Conflict {
 }
 
 // Told is what receivers are told of an event: whether it is a success, and
-// its data. The names are those of package flow; a step is that of a technology
-// event, a collection that of an event of a person.
-func Told(event string, s *idem.Session, step int, c *idem.Collection) (success bool, data any) {
+// its data. A step is that of a technology event, a collection that of an event
+// of a person.
+func Told(event idem.EventName, s *idem.Session, step int, c *idem.Collection) (success bool, data any) {
 	switch event {
-	case "person.created", "person.updated":
+	case idem.EventPersonCreated, idem.EventPersonUpdated:
 		return true, Person{string(c.Person)}
-	case "person.conflict":
+	case idem.EventPersonConflict:
 		return false, ConflictOf(c)
-	case "flow.start":
+	case idem.EventFlowStart:
 		return true, StartedOf(s)
-	case "technology.start":
+	case idem.EventTechnologyStart:
 		return true, StepStartedOf(s.Steps[step].Technology)
-	case "technology.end":
+	case idem.EventTechnologyEnd:
 		return s.Steps[step].Contributes(), StepEndedOf(&s.Steps[step])
 	}
 	return s.Passed(), EndedOf(s)

@@ -27,8 +27,8 @@ import (
 func (s *server) work() {
 	s.Helper()
 	s.Flows.Emit = func(ctx context.Context, tx store.Tx, e flow.Event) error {
-		success, data := report.Told(string(e.Name), e.Session, e.Step, e.Collection)
-		return s.hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: string(e.Name), Success: success, Data: data})
+		success, data := report.Told(e.Name, e.Session, e.Step, e.Collection)
+		return s.hooks.Emit(ctx, tx, webhook.Event{Session: *e.Session, Name: e.Name, Success: success, Data: data})
 	}
 	runner := job.New(job.Deps{Store: s.Store, Log: slog.New(slog.DiscardHandler), Now: s.Clock.Now, Poll: 10 * time.Millisecond,
 		Workers: []job.Worker{s.hooks.Worker(), s.Flows.Worker()}})
