@@ -78,7 +78,7 @@ func (f *Flows) candidates(ctx context.Context, org idem.OrgID, s *idem.Session)
 		if !s.Config.PersonPhoto || s.Demo {
 			return nil
 		}
-		who, err := f.identified(ctx, tx, s)
+		who, err := identified(ctx, tx, s, o.Settings)
 		if err != nil || who == "" {
 			return err
 		}
@@ -99,7 +99,7 @@ func (f *Flows) candidates(ctx context.Context, org idem.OrgID, s *idem.Session)
 
 // identified returns the person whom the metadata named, else the one who owns
 // the aliases that earlier steps found.
-func (f *Flows) identified(ctx context.Context, tx store.Tx, s *idem.Session) (idem.PersonID, error) {
+func identified(ctx context.Context, tx store.Tx, s *idem.Session, settings idem.Settings) (idem.PersonID, error) {
 	if s.Person != "" {
 		who, err := tx.Persons().Get(ctx, s.Person)
 		if err != nil || !who.Live() {
@@ -107,15 +107,11 @@ func (f *Flows) identified(ctx context.Context, tx store.Tx, s *idem.Session) (i
 		}
 		return s.Person, nil
 	}
-	o, err := tx.Organisations().Get(ctx)
-	if err != nil {
-		return "", fmt.Errorf("read settings: %w", err)
-	}
-	found, reason := s.Harvest(o.Settings, nil)
+	found, reason := s.Harvest(settings, nil)
 	if reason != "" || len(found.Aliases) == 0 {
 		return "", nil
 	}
-	return owner(ctx, tx, found.Aliases)
+	return owner(ctx, tx, settings, found.Aliases)
 }
 
 // pair reads the two pictures.

@@ -132,7 +132,7 @@ func (f *Flows) reuse(ctx context.Context, org idem.OrgID, id idem.SessionID) (*
 		if s.State != idem.SessionNew || s.Demo || !(s.Config.SkipKnown || s.Config.PersonPhoto) {
 			return nil
 		}
-		if out.person, err = f.known(ctx, tx, &s); err != nil || out.person == "" || !s.Config.SkipKnown {
+		if out.person, err = known(ctx, tx, &s); err != nil || out.person == "" || !s.Config.SkipKnown {
 			return err
 		}
 		return f.reusable(ctx, tx, &s, out, &sources)
@@ -151,23 +151,24 @@ func (f *Flows) reuse(ctx context.Context, org idem.OrgID, id idem.SessionID) (*
 
 // known returns the one live person whom the metadata names, "" for none and
 // for several.
-func (f *Flows) known(ctx context.Context, tx store.Tx, s *idem.Session) (idem.PersonID, error) {
+func known(ctx context.Context, tx store.Tx, s *idem.Session) (idem.PersonID, error) {
 	texts, err := members(s.Metadata)
 	if err != nil {
 		return "", err
 	}
-	return owner(ctx, tx, s.Config.Hints(texts))
-}
-
-// owner returns the one live person who owns any of the aliases.
-func owner(ctx context.Context, tx store.Tx, aliases []idem.Alias) (idem.PersonID, error) {
 	o, err := tx.Organisations().Get(ctx)
 	if err != nil {
 		return "", fmt.Errorf("read settings: %w", err)
 	}
+	return owner(ctx, tx, o.Settings, s.Config.Hints(texts))
+}
+
+// owner returns the one live person who owns any of the aliases, "" for nobody
+// and for several.
+func owner(ctx context.Context, tx store.Tx, settings idem.Settings, aliases []idem.Alias) (idem.PersonID, error) {
 	var keys []store.AliasKey
 	for _, a := range aliases {
-		if norm, err := o.Settings.Normalise(a.Type, a.Value); err == nil {
+		if norm, err := settings.Normalise(a.Type, a.Value); err == nil {
 			keys = append(keys, store.AliasKey{Type: a.Type, Norm: norm})
 		}
 	}
