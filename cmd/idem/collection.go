@@ -7,7 +7,6 @@ import (
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/blob"
 	"github.com/idem-id/idem/internal/flow"
-	"github.com/idem-id/idem/internal/store"
 	"github.com/spf13/cobra"
 )
 
@@ -15,8 +14,7 @@ func collectionCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "collection", Short: "See what became of ended sessions, and decide conflicts"}
 	list := addJSON(addOrg(&cobra.Command{Use: "list", Short: "List collections, newest first", Args: cobra.NoArgs, RunE: listCollections}))
 	list.Flags().String("state", "", "QUEUED, DONE, SKIPPED, CONFLICT, FAILED")
-	list.Flags().Int("limit", 50, "how many, 1..1000")
-	cmd.AddCommand(list,
+	cmd.AddCommand(addLimit(list, 50),
 		addOrg(&cobra.Command{Use: "attach SESSION PERSON", Short: "Give a session in conflict to a person", Args: cobra.ExactArgs(2),
 			RunE: decide(func(cmd *cobra.Command, f *flow.Flows, p idem.Principal, id idem.SessionID, args []string) (idem.Collection, error) {
 				person, ok := idem.ParseID(args[1])
@@ -53,12 +51,13 @@ type hitLine struct {
 
 func listCollections(cmd *cobra.Command, _ []string) error {
 	state, _ := cmd.Flags().GetString("state")
-	limit, _ := cmd.Flags().GetInt("limit")
-	if err := oneOf("--state", state, "", "QUEUED", "DONE", "SKIPPED", "CONFLICT", "FAILED"); err != nil {
-		return err
+	if state != "" {
+		if err := oneOf("--state", state, "QUEUED", "DONE", "SKIPPED", "CONFLICT", "FAILED"); err != nil {
+			return err
+		}
 	}
 	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
-		list, _, err := all.Collections(cmd.Context(), p, idem.CollectionState(state), store.Page{Limit: min(max(limit, 1), 1000)})
+		list, _, err := all.Collections(cmd.Context(), p, idem.CollectionState(state), firstPage(cmd))
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +18,7 @@ func jobsCommand() *cobra.Command {
 	list := addJSON(addOrg(&cobra.Command{Use: "list", Short: "List jobs, newest first", Args: cobra.NoArgs, RunE: listJobs}))
 	list.Flags().String("state", string(store.JobDead), strings.Join(jobStates(), ", "))
 	list.Flags().String("kind", "", "only jobs of this kind")
-	list.Flags().Int("limit", 100, "how many, 1..1000")
-	cmd.AddCommand(list,
+	cmd.AddCommand(addLimit(list, 100),
 		addOrg(&cobra.Command{Use: "run KIND KEY", Short: "Run a dead or waiting job now, with all its attempts", Args: cobra.ExactArgs(2), RunE: onJob(store.Jobs.Rerun)}),
 		addOrg(&cobra.Command{Use: "discard KIND KEY", Short: "Give a dead or waiting job up", Args: cobra.ExactArgs(2), RunE: onJob(store.Jobs.Discard)}))
 	return cmd
@@ -39,16 +37,15 @@ type jobLine struct {
 func listJobs(cmd *cobra.Command, _ []string) error {
 	state, _ := cmd.Flags().GetString("state")
 	kind, _ := cmd.Flags().GetString("kind")
-	limit, _ := cmd.Flags().GetInt("limit")
-	if !slices.Contains(jobStates(), state) {
-		return fmt.Errorf("--state is one of %s", strings.Join(jobStates(), ", "))
+	if err := oneOf("--state", state, jobStates()...); err != nil {
+		return err
 	}
 	if state == "all" {
 		state = ""
 	}
 	var found []store.Job
 	err := withOrgTx(cmd, store.Store.View, func(ctx context.Context, tx store.Tx) (err error) {
-		found, _, err = tx.Jobs().List(ctx, store.JobState(state), kind, store.Page{Limit: limit})
+		found, _, err = tx.Jobs().List(ctx, store.JobState(state), kind, firstPage(cmd))
 		return err
 	})
 	if err != nil {

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 
+	"github.com/idem-id/idem/internal/store"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -22,6 +25,26 @@ func addJSON(cmd *cobra.Command) *cobra.Command {
 func wantsJSON(cmd *cobra.Command) bool {
 	asked, _ := cmd.Flags().GetBool("json")
 	return asked
+}
+
+// addLimit gives a command that lists the flag of how much.
+func addLimit(cmd *cobra.Command, usual int) *cobra.Command {
+	cmd.Flags().Int("limit", usual, "how many, 1..1000")
+	return cmd
+}
+
+// firstPage is what the flag says; another number is refused by the store.
+func firstPage(cmd *cobra.Command) store.Page {
+	limit, _ := cmd.Flags().GetInt("limit")
+	return store.Page{Limit: limit}
+}
+
+// oneOf refuses a flag with another value.
+func oneOf(flag, value string, known ...string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return fmt.Errorf("%s is one of %s", flag, strings.Join(known, ", "))
 }
 
 func printJSON(w io.Writer, value any) error {

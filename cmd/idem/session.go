@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ func sessionCommand() *cobra.Command {
 	list.Flags().String("flow", "", "name or id: only its sessions")
 	list.Flags().String("person", "", "id: only sessions of this person")
 	list.Flags().String("status", "", "NEW, PROGRESS, FINISHED, FAILED, EXPIRED")
-	list.Flags().Int("limit", 50, "how many, 1..1000")
+	addLimit(list, 50)
 	show := addOrg(&cobra.Command{Use: "show SESSION", Short: "Show the steps of a session and why it did not pass", Args: cobra.ExactArgs(1), RunE: showSession})
 	show.Flags().Bool("json", false, "print what the steps found as JSON, without pictures; that is personal data")
 	cmd.AddCommand(list, show)
@@ -40,9 +41,10 @@ func listSessions(cmd *cobra.Command, _ []string) error {
 	f := cmd.Flags()
 	status, _ := f.GetString("status")
 	person, _ := f.GetString("person")
-	limit, _ := f.GetInt("limit")
-	if err := oneOf("--status", status, "", "NEW", "PROGRESS", "FINISHED", "FAILED", "EXPIRED"); err != nil {
-		return err
+	if status != "" {
+		if err := oneOf("--status", status, "NEW", "PROGRESS", "FINISHED", "FAILED", "EXPIRED"); err != nil {
+			return err
+		}
 	}
 	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
 		q := store.SessionQuery{State: idem.SessionState(status), Person: idem.PersonID(person)}
@@ -53,7 +55,7 @@ func listSessions(cmd *cobra.Command, _ []string) error {
 			}
 			q.Flow = found.ID
 		}
-		list, _, err := all.Sessions(cmd.Context(), p, q, store.Page{Limit: min(max(limit, 1), 1000)})
+		list, _, err := all.Sessions(cmd.Context(), p, q, firstPage(cmd))
 		if err != nil {
 			return err
 		}
@@ -126,7 +128,7 @@ func printSession(cmd *cobra.Command, s idem.Session) {
 			words = append(words, "copied from "+string(step.Copied))
 		}
 		if step.Result != nil {
-			words = append(words, append(step.Result.Reasons, step.Result.Warnings...)...)
+			words = slices.Concat(words, step.Result.Reasons, step.Result.Warnings)
 		}
 		rows = append(rows, []any{fmt.Sprintf("step %d", i), strings.Join(words, "  ")})
 	}
@@ -145,14 +147,4 @@ func at(t time.Time) string {
 		return "-"
 	}
 	return t.Format(time.RFC3339)
-}
-
-// oneOf refuses a flag with another value.
-func oneOf(flag, value string, known ...string) error {
-	for _, k := range known {
-		if value == k {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s is one of %s", flag, strings.TrimPrefix(strings.Join(known, ", "), ", "))
 }
