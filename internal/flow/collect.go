@@ -200,28 +200,3 @@ func (f *Flows) inConflict(ctx context.Context, org idem.OrgID, id idem.SessionI
 		return err
 	})
 }
-
-// expireAtOnce is how many sessions one sweep ends.
-const expireAtOnce = 500
-
-// Expire ends the sessions whose time is over and returns how many. One that
-// cannot be ended does not keep the others open.
-func (f *Flows) Expire(ctx context.Context, now time.Time) (n int, err error) {
-	overdue, err := f.Store.System().OverdueSessions(ctx, now, expireAtOnce)
-	if err != nil {
-		return 0, fmt.Errorf("find overdue sessions: %w", err)
-	}
-	var failed error
-	for _, o := range overdue {
-		_, err := f.change(ctx, o.Org, o.Session, func(tx store.Tx, s *idem.Session) error { return s.Expire(tx.Now()) })
-		switch {
-		case err == nil:
-			n++
-		case errors.Is(err, idem.ErrDatabaseUnavailable), ctx.Err() != nil:
-			return n, fmt.Errorf("expire session: %w", err)
-		case !errors.Is(err, idem.ErrSessionState):
-			failed = errors.Join(failed, fmt.Errorf("expire session: %w", err))
-		}
-	}
-	return n, failed
-}

@@ -102,15 +102,6 @@ func (f *Flows) Result(ctx context.Context, p idem.Principal, id idem.SessionID)
 	return s, nil
 }
 
-// Picture returns a picture that a result of the session names.
-func (f *Flows) Picture(ctx context.Context, org idem.OrgID, s *idem.Session, ref idem.BlobRef) ([]byte, error) {
-	data, err := f.Blobs.Get(ctx, org, string(s.ID), ref)
-	if err != nil {
-		return nil, fmt.Errorf("read picture of session: %w", err)
-	}
-	return data, nil
-}
-
 // Session returns a session with what its steps found. It needs sessions.read.
 func (f *Flows) Session(ctx context.Context, p idem.Principal, id idem.SessionID) (s idem.Session, err error) {
 	if err := p.Require(idem.SessionsRead); err != nil {

@@ -2,103 +2,12 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
 )
-
-// find returns the organisation of a session.
-func (f *Flows) find(ctx context.Context, id idem.SessionID) (idem.OrgID, error) {
-	org, err := f.Store.System().FindSession(ctx, id)
-	if err != nil {
-		return "", fmt.Errorf("find session: %w", err)
-	}
-	return org, nil
-}
-
-// State returns how far a session is, for whoever knows its identifier. What
-// the steps found is in it and must not be shown.
-func (f *Flows) State(ctx context.Context, id idem.SessionID) (s idem.Session, err error) {
-	org, err := f.find(ctx, id)
-	if err != nil {
-		return s, err
-	}
-	err = f.Store.View(ctx, org, func(tx store.Tx) error {
-		s, err = tx.Sessions().Get(ctx, id)
-		return err
-	})
-	return s, err
-}
-
-// change runs g with a session locked, stores it, and does what an ended one
-// needs.
-func (f *Flows) change(ctx context.Context, org idem.OrgID, id idem.SessionID, g func(store.Tx, *idem.Session) error) (s idem.Session, err error) {
-	committing := false
-	err = f.Store.Update(ctx, org, func(tx store.Tx) error {
-		committing = false
-		if s, err = tx.Sessions().GetForUpdate(ctx, id); err != nil {
-			return fmt.Errorf("lock session: %w", err)
-		}
-		if err := f.alter(ctx, tx, &s, g); err != nil {
-			return err
-		}
-		committing = true
-		return nil
-	})
-	if err != nil && committing && !errors.Is(err, idem.ErrStorageFull) {
-		err = unsure{err}
-	}
-	return s, err
-}
-
-func (f *Flows) alter(ctx context.Context, tx store.Tx, s *idem.Session, g func(store.Tx, *idem.Session) error) error {
-	running := !s.Ended()
-	if err := g(tx, s); err != nil {
-		return err
-	}
-	if err := tx.Sessions().Save(ctx, *s); err != nil {
-		return fmt.Errorf("save session: %w", err)
-	}
-	if running && s.Ended() {
-		return f.ended(ctx, tx, s)
-	}
-	return nil
-}
-
-// unsure marks the failure of a commit whose outcome is not known.
-type unsure struct{ error }
-
-func (u unsure) Unwrap() error { return u.error }
-
-// Start leaves NEW. Steps of a person whom the metadata names take the results
-// of earlier sessions, if the flow says so.
-func (f *Flows) Start(ctx context.Context, id idem.SessionID) (idem.Session, error) {
-	org, err := f.find(ctx, id)
-	if err != nil {
-		return idem.Session{}, err
-	}
-	copies, err := f.reuse(ctx, org, id)
-	if err != nil {
-		return idem.Session{}, err
-	}
-	s, err := f.change(ctx, org, id, func(tx store.Tx, s *idem.Session) error {
-		if err := s.Start(tx.Now()); err != nil {
-			return err
-		}
-		s.Visited(visitorOf(ctx), tx.Now())
-		if err := f.emit(ctx, tx, s, Event{Name: idem.EventFlowStart}); err != nil {
-			return err
-		}
-		return f.skip(ctx, tx, s, copies)
-	})
-	if err != nil || s.Person == "" {
-		f.discard(ctx, org, copies.pictures(), err)
-	}
-	return s, err
-}
 
 // reused is what a session takes over from earlier ones.
 type reused struct {
@@ -243,34 +152,6 @@ func (f *Flows) copyPicture(ctx context.Context, org idem.OrgID, from, to *idem.
 		return "", err
 	}
 	return f.put(ctx, org, to, data)
-}
-
-// put stores an object of the session.
-func (f *Flows) put(ctx context.Context, org idem.OrgID, s *idem.Session, data []byte) (idem.BlobRef, error) {
-	ref := idem.BlobRef(f.IDs.New())
-	if err := f.Blobs.Put(ctx, org, s.DataKey, string(s.ID), ref, data); err != nil {
-		return "", fmt.Errorf("store picture of session: %w", err)
-	}
-	return ref, nil
-}
-
-// discard drops the objects of a change that was not made. They stay where
-// that is not known: a row may name them.
-func (f *Flows) discard(ctx context.Context, org idem.OrgID, refs []idem.BlobRef, err error) {
-	if errors.As(err, new(unsure)) {
-		f.Log.WarnContext(ctx, "pictures left behind by a change of unknown outcome", "organisation", org, "blobs", refs)
-		return
-	}
-	f.drop(ctx, org, refs)
-}
-
-// drop deletes objects that no row names.
-func (f *Flows) drop(ctx context.Context, org idem.OrgID, refs []idem.BlobRef) {
-	for _, ref := range refs {
-		if err := f.Blobs.Delete(context.WithoutCancel(ctx), org, ref); err != nil {
-			f.Log.WarnContext(ctx, "picture left behind", "organisation", org, "blob", ref, "error", err)
-		}
-	}
 }
 
 // skip gives steps their copied results and links the person. Of a person who
