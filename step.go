@@ -1,6 +1,9 @@
 package idem
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // StepResult is what a technology found in a step, in the form that later
 // steps, the person and the caller need. Pictures are objects of the session.
@@ -149,19 +152,20 @@ func (s *Session) Contribution(c TechCode) *Step {
 
 // Pictures lists the objects that the results name.
 func (s *Session) Pictures() (refs []BlobRef) {
-	for _, p := range s.Steps {
-		if p.Result == nil {
-			continue
-		}
-		all := []BlobRef{p.Result.Face}
-		if d := p.Result.Document; d != nil {
-			all = append(all, d.Files.PDF, d.Files.PNG)
-		}
-		for _, ref := range all {
-			if ref != "" {
-				refs = append(refs, ref)
-			}
-		}
+	for i := range s.Steps {
+		refs = append(refs, s.Steps[i].Result.Pictures()...)
 	}
 	return refs
+}
+
+// Pictures lists the objects that the result names; none for nil.
+func (r *StepResult) Pictures() []BlobRef {
+	if r == nil {
+		return nil
+	}
+	refs := []BlobRef{r.Face}
+	if r.Document != nil {
+		refs = append(refs, r.Document.Files.PDF, r.Document.Files.PNG)
+	}
+	return slices.DeleteFunc(refs, func(ref BlobRef) bool { return ref == "" })
 }

@@ -132,7 +132,7 @@ func (f *Flows) settle(ctx context.Context, a *attempt, out tech.Outcome, match 
 		return f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyEnd, Step: a.step})
 	})
 	if err != nil || now.Steps[a.step].Result == nil {
-		f.discard(ctx, a.org, (&idem.Session{Steps: []idem.Step{{Result: &result}}}).Pictures(), err)
+		f.discard(ctx, a.org, result.Pictures(), err)
 	}
 	return now, out, err
 }

@@ -23,7 +23,7 @@ type reusedStep struct {
 
 func (r *reused) pictures() (refs []idem.BlobRef) {
 	for _, s := range r.steps {
-		refs = append(refs, (&idem.Session{Steps: []idem.Step{{Result: &s.result}}}).Pictures()...)
+		refs = append(refs, s.result.Pictures()...)
 	}
 	return refs
 }
