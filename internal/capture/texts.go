@@ -89,7 +89,7 @@ func (c *Catalogue) read(files fs.FS, folder string, english map[string]string, 
 	return nil
 }
 
-// locales are named as files and addresses can be.
+// localeName is what can stand in the name of a file and in an address.
 var localeName = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 const mostTexts = 1 << 20 // bytes of a file

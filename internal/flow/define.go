@@ -41,8 +41,9 @@ type Change struct {
 }
 
 // Define makes a flow with its key. It needs flows.manage, the sessions.open
-// that the key gives, and a subscription of every technology that it names. Errors: those of idem.Flow.Validate,
-// idem.ErrFlowName, idem.ErrSubscriptionRequired. also shares the transaction.
+// that the key gives, and a subscription of every technology that it names.
+// Errors: those of idem.Flow.Validate, idem.ErrFlowName,
+// idem.ErrSubscriptionRequired. also shares the transaction.
 func (f *Flows) Define(ctx context.Context, p idem.Principal, n NewFlow, also ...store.Also[Defined]) (idem.Flow, error) {
 	if err := mayShowKeys(p); err != nil {
 		return idem.Flow{}, err

@@ -31,7 +31,8 @@ func (f *Flows) keepSheets(ctx context.Context, org idem.OrgID, s *idem.Session,
 
 // DrawSheets draws the sheets of a session's electronic document again when
 // they are missing. It needs persons.write. Errors: idem.ErrSessionNotFound for
-// a session without such a document, ErrFilesNotKept, ErrFilesExist, edocument.ErrIncomplete.
+// a session without such a document, ErrFilesNotKept, ErrFilesExist,
+// edocument.ErrIncomplete.
 func (f *Flows) DrawSheets(ctx context.Context, p idem.Principal, id idem.SessionID) error {
 	if err := p.Require(idem.PersonsWrite); err != nil {
 		return err

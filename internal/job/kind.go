@@ -32,8 +32,9 @@ type Kind[A any] struct {
 
 // Order is one job to be queued.
 type Order[A any] struct {
-	// Key says what the job is about, by identifiers: it is logged. The second job of a kind and key in an
-	// organisation is not queued, whatever became of the first.
+	// Key says what the job is about, by identifiers: it is logged. The second
+	// job of a kind and key in an organisation is not queued, whatever became
+	// of the first.
 	Key string
 	// Group holds jobs, of any kinds, that run one after the other; "" is none.
 	Group string

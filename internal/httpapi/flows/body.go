@@ -111,9 +111,8 @@ func openForm(w http.ResponseWriter, r *http.Request, n int64) (*multipart.Reade
 func clip(name string) string { return strings.ToValidUTF8(name[:min(len(name), 100)], "") }
 
 // evidence reads a form: frames with times_ms, pages (frontside_image and
-// backside_image likewise) with country or country_code, files of a chip by their
-// file names.
-// Without a body there is none.
+// backside_image likewise) with country or country_code, files of a chip by
+// their file names. Without a body there is none.
 func (a *api) evidence(w http.ResponseWriter, r *http.Request) (run.Bring, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
