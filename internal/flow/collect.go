@@ -76,21 +76,17 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	}
 	h, reason := s.Harvest(settings, metadata)
 	tell := f.tell(&s)
-	if reason != "" && (reason != idem.CollectionNumbersDiffer || decided == nil) {
+	if reason == idem.CollectionNumbersDiffer && decided != nil {
+		reason = "" // which is what was decided
+	}
+	if reason != "" {
 		return f.Registry.CloseCollection(ctx, p, id, reason, tell)
 	}
-	verifies := h.Verifies()
-	if decided != nil {
-		verifies = h.VerifiesAs(decided.Person)
-	}
-	g := registry.Gathered{Session: id, Aliases: h.Aliases, Verified: s.Config.ForceVerification || verifies, Verifies: verifies,
-		Faced: h.Faced, Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided, Tell: tell}
-	if s.Config.SkipKnown {
-		g.Lookup = s.Person
-	}
-	if g.Photos, err = f.photos(ctx, p.Org, &s, h); err != nil {
+	g, err := f.gathered(ctx, p.Org, &s, h, decided)
+	if err != nil {
 		return row, err
 	}
+	g.Tell = tell
 	row, err = f.Registry.Collect(recent.Within(ctx, string(id)), p, g)
 	switch {
 	case errors.Is(err, idem.ErrSubscriptionRequired):
@@ -99,6 +95,21 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionLimitReached, tell)
 	}
 	return row, err
+}
+
+// gathered is the harvest of a session with what its flow says of persons.
+func (f *Flows) gathered(ctx context.Context, org idem.OrgID, s *idem.Session, h idem.Harvest, decided *registry.Decision) (g registry.Gathered, err error) {
+	verifies := h.Verifies()
+	if decided != nil {
+		verifies = h.VerifiesAs(decided.Person)
+	}
+	g = registry.Gathered{Session: s.ID, Aliases: h.Aliases, Verified: s.Config.ForceVerification || verifies, Verifies: verifies,
+		Faced: h.Faced, Policy: s.Config.Conflict, Deleted: s.Config.Deleted, Decided: decided}
+	if s.Config.SkipKnown {
+		g.Lookup = s.Person
+	}
+	g.Photos, err = f.photos(ctx, org, s, h)
+	return g, err
 }
 
 // tell tells the receivers of a session's events what its collection did.
@@ -112,6 +123,7 @@ func (f *Flows) tell(s *idem.Session) registry.Tell {
 	}
 }
 
+// gathering reads what a collection is decided by.
 func (f *Flows) gathering(ctx context.Context, org idem.OrgID, id idem.SessionID) (s idem.Session, row idem.Collection, settings idem.Settings, err error) {
 	err = f.Store.View(ctx, org, func(tx store.Tx) error {
 		if s, err = tx.Sessions().Get(ctx, id); err != nil {
@@ -127,6 +139,7 @@ func (f *Flows) gathering(ctx context.Context, org idem.OrgID, id idem.SessionID
 	return s, row, settings, err
 }
 
+// photos reads the pictures of a harvest.
 func (f *Flows) photos(ctx context.Context, org idem.OrgID, s *idem.Session, h idem.Harvest) (out []registry.Upload, err error) {
 	for _, p := range h.Photos {
 		data, err := f.Picture(ctx, org, s, p.Blob)
