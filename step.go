@@ -113,6 +113,18 @@ func (p *Step) Reusable(now time.Time, maxAge time.Duration) bool {
 	return d == nil || !d.Expiry.Complete() || !DateOf(now.UTC()).After(d.Expiry)
 }
 
+// Lent is the step of an earlier session whose result a step of a session that
+// starts now may take; nil when the flow does not skip the technology, or the
+// result is not Reusable.
+func (s *Session) Lent(i int, earlier *Session, now time.Time) *Step {
+	code := s.Steps[i].Technology
+	p := earlier.Contribution(code)
+	if p == nil || !slices.Contains(s.Config.SkipTechnologies, code) || !p.Reusable(now, s.Config.SkipMaxAge) {
+		return nil
+	}
+	return p
+}
+
 // Frame returns the picture of the person in front of the camera: of several
 // liveness steps that passed, the one of the highest prediction.
 func (s *Session) Frame() BlobRef {

@@ -176,3 +176,55 @@ type full struct{ flow.Blobs }
 func (full) Get(context.Context, idem.OrgID, string, idem.BlobRef) ([]byte, error) {
 	return nil, idem.ErrStorageFull
 }
+
+// filling is a blob store that takes some pictures more; it knows which of them
+// are left.
+type filling struct {
+	flow.Blobs
+	room int
+	left map[idem.BlobRef]bool
+}
+
+func (b *filling) Put(ctx context.Context, org idem.OrgID, key idem.DataKeyID, owner string, ref idem.BlobRef, plain []byte) error {
+	if len(b.left) == b.room {
+		return idem.ErrStorageFull
+	}
+	b.left[ref] = true
+	return b.Blobs.Put(ctx, org, key, owner, ref, plain)
+}
+
+func (b *filling) Delete(ctx context.Context, org idem.OrgID, ref idem.BlobRef) error {
+	delete(b.left, ref)
+	return b.Blobs.Delete(ctx, org, ref)
+}
+
+// TestFullDiskTakesNothingFromEarlierSessions fills the disk behind each of the
+// pictures that a session copies: the copies are gone, the originals are not.
+func TestFullDiskTakesNothingFromEarlierSessions(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		lender, _ := w.Onboard(w.Flow(nil, ed, dr, ld), known)
+		f := w.Flow(func(c *idem.PersonConfig) { c.SkipKnown, c.SkipTechnologies = true, []idem.TechCode{ed, dr} }, ed, dr, ld)
+		originals := lender.Pictures()
+		if len(originals) != 5 { // two sheets, a face of each step
+			w.Fatalf("the earlier session has %d pictures", len(originals))
+		}
+		for room := range 5 {
+			deps, blobs := w.Flows.Deps, &filling{w.Flows.Blobs, room, map[idem.BlobRef]bool{}}
+			deps.Blobs = blobs
+			s, err := flow.New(deps).Start(w.Context(), w.Open(f, known).ID)
+			if room == 4 {
+				if w.Must(err); s.Steps[0].State != idem.StepSkipped || s.Steps[1].State != idem.StepSkipped {
+					w.Errorf("with room for all the session is %+v", s)
+				}
+			} else if wants(w, err, idem.ErrStorageFull); len(blobs.left) != 0 {
+				w.Errorf("%d of %d copies are left", len(blobs.left), room)
+			}
+			for _, ref := range originals {
+				if _, err := w.Flows.Picture(w.Context(), w.Org, &lender, ref); err != nil {
+					w.Fatalf("room for %d: an original is gone: %v", room, err)
+				}
+			}
+		}
+	})
+}

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -15,10 +14,11 @@ type reused struct {
 	steps  []reusedStep
 }
 
+// reusedStep is the result of an earlier session for a step.
 type reusedStep struct {
 	position int
 	result   idem.StepResult
-	from     idem.SessionID
+	from     idem.Session
 }
 
 func (r *reused) pictures() (refs []idem.BlobRef) {
@@ -31,29 +31,33 @@ func (r *reused) pictures() (refs []idem.BlobRef) {
 // reuse finds the results that a session can take over and copies their
 // pictures, sealed under its own key.
 func (f *Flows) reuse(ctx context.Context, org idem.OrgID, id idem.SessionID) (*reused, error) {
-	out := &reused{}
 	var s idem.Session
-	var sources []idem.Session
+	var person idem.PersonID
+	var found []reusedStep
 	err := f.Store.View(ctx, org, func(tx store.Tx) (err error) {
+		person, found = "", nil
 		if s, err = tx.Sessions().Get(ctx, id); err != nil {
 			return fmt.Errorf("read session: %w", err)
 		}
 		if s.State != idem.SessionNew || s.Demo || !(s.Config.SkipKnown || s.Config.PersonPhoto) {
 			return nil
 		}
-		if out.person, err = known(ctx, tx, &s); err != nil || out.person == "" || !s.Config.SkipKnown {
+		if person, err = known(ctx, tx, &s); err != nil || person == "" || !s.Config.SkipKnown {
 			return err
 		}
-		return f.reusable(ctx, tx, &s, out, &sources)
+		found, err = reusable(ctx, tx, &s, person)
+		return err
 	})
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	for i := range out.steps {
-		if err := f.copyPictures(ctx, org, &sources[i], &s, &out.steps[i].result); err != nil {
+	out := &reused{person: person}
+	for _, step := range found {
+		if step.result, err = f.copied(ctx, org, &step.from, &s, step.result); err != nil {
 			f.drop(ctx, org, out.pictures())
-			return &reused{}, err
+			return nil, err
 		}
+		out.steps = append(out.steps, step)
 	}
 	return out, nil
 }
@@ -98,55 +102,60 @@ func owner(ctx context.Context, tx store.Tx, settings idem.Settings, aliases []i
 // reusable looks for the newest result of each technology that may be skipped,
 // among the sessions that were collected into the person: what the metadata of
 // others claims is nothing that they found out about this one.
-func (f *Flows) reusable(ctx context.Context, tx store.Tx, s *idem.Session, out *reused, sources *[]idem.Session) error {
-	links, err := tx.Sessions().Links(ctx, out.person)
+func reusable(ctx context.Context, tx store.Tx, s *idem.Session, person idem.PersonID) (out []reusedStep, err error) {
+	links, err := tx.Sessions().Links(ctx, person)
 	if err != nil {
-		return fmt.Errorf("list sessions of the person: %w", err)
+		return nil, fmt.Errorf("list sessions of the person: %w", err)
 	}
-	links = slices.DeleteFunc(links, func(l idem.SessionLink) bool { return l.Role == idem.LinkLookup })
-	out.steps, *sources = nil, nil
-	for i := range s.Steps {
-		if !slices.Contains(s.Config.SkipTechnologies, s.Steps[i].Technology) {
+	best := make([]*idem.Step, len(s.Steps))
+	from := make([]idem.Session, len(s.Steps))
+	for _, l := range links {
+		if l.Role == idem.LinkLookup {
 			continue
 		}
-		var best *idem.Step
-		var from idem.Session
-		for _, l := range links {
-			earlier, err := tx.Sessions().Get(ctx, l.Session)
-			if err != nil {
-				return fmt.Errorf("read earlier session: %w", err)
-			}
-			p := earlier.Contribution(s.Steps[i].Technology)
-			if p != nil && p.Reusable(tx.Now(), s.Config.SkipMaxAge) && (best == nil || p.EndedAt.After(best.EndedAt)) {
-				best, from = p, earlier
-			}
+		earlier, err := tx.Sessions().Get(ctx, l.Session)
+		if err != nil {
+			return nil, fmt.Errorf("read earlier session: %w", err)
 		}
-		if best != nil {
-			out.steps = append(out.steps, reusedStep{i, *best.Result, from.ID})
-			*sources = append(*sources, from)
+		for i := range s.Steps {
+			if p := s.Lent(i, &earlier, tx.Now()); p != nil && (best[i] == nil || p.EndedAt.After(best[i].EndedAt)) {
+				best[i], from[i] = p, earlier
+			}
 		}
 	}
-	return nil
+	for i, p := range best {
+		if p != nil {
+			out = append(out, reusedStep{i, *p.Result, from[i]})
+		}
+	}
+	return out, nil
 }
 
-// copyPictures gives the result its own objects, byte for byte the same.
-func (f *Flows) copyPictures(ctx context.Context, org idem.OrgID, from, to *idem.Session, r *idem.StepResult) (err error) {
-	if r.Face, err = f.copyPicture(ctx, org, from, to, r.Face); err != nil || r.Document == nil {
-		return err
+// copied is the result with objects of its own, byte for byte the same. Where
+// one cannot be copied it leaves none.
+func (f *Flows) copied(ctx context.Context, org idem.OrgID, from, to *idem.Session, r idem.StepResult) (idem.StepResult, error) {
+	refs := []*idem.BlobRef{&r.Face}
+	if r.Document != nil {
+		d := *r.Document
+		r.Document = &d
+		refs = append(refs, &d.Files.PDF, &d.Files.PNG)
 	}
-	d := *r.Document
-	r.Document = &d
-	if d.Files.PDF, err = f.copyPicture(ctx, org, from, to, d.Files.PDF); err != nil {
-		return err
+	var made []idem.BlobRef
+	for _, ref := range refs {
+		if *ref == "" {
+			continue
+		}
+		own, err := f.copyPicture(ctx, org, from, to, *ref)
+		if err != nil {
+			f.drop(ctx, org, made)
+			return idem.StepResult{}, err
+		}
+		*ref, made = own, append(made, own)
 	}
-	d.Files.PNG, err = f.copyPicture(ctx, org, from, to, d.Files.PNG)
-	return err
+	return r, nil
 }
 
 func (f *Flows) copyPicture(ctx context.Context, org idem.OrgID, from, to *idem.Session, ref idem.BlobRef) (idem.BlobRef, error) {
-	if ref == "" {
-		return "", nil
-	}
 	data, err := f.Picture(ctx, org, from, ref)
 	if err != nil {
 		return "", err
@@ -172,7 +181,7 @@ func (f *Flows) skip(ctx context.Context, tx store.Tx, s *idem.Session, copies *
 		return nil
 	}
 	for _, c := range copies.steps {
-		if err := s.Skip(c.position, c.result, c.from, tx.Now()); err != nil {
+		if err := s.Skip(c.position, c.result, c.from.ID, tx.Now()); err != nil {
 			return err
 		}
 		if err := f.emit(ctx, tx, s, Event{Name: idem.EventTechnologyEnd, Step: c.position}); err != nil {
