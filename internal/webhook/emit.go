@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/job"
@@ -42,22 +43,18 @@ func (w *Webhooks) Emit(ctx context.Context, tx store.Tx, e Event) error {
 	if err != nil {
 		return fmt.Errorf("list webhooks: %w", err)
 	}
-	kept := false
+	hooks = slices.DeleteFunc(hooks, func(h idem.Webhook) bool { return !h.Takes(e.Name) })
+	if len(hooks) == 0 {
+		return nil
+	}
 	id := idem.EventID(w.ids.New())
+	switch err := keep(ctx, tx, id, e); {
+	case errors.Is(err, idem.ErrErased): // nobody may be told of this session any more
+		return nil
+	case err != nil:
+		return err
+	}
 	for _, hook := range hooks {
-		if !hook.Takes(e.Name) {
-			continue
-		}
-		if !kept {
-			err := keep(ctx, tx, id, e)
-			if errors.Is(err, idem.ErrErased) { // nobody may be told of this session any more
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			kept = true
-		}
 		order := job.Order[Delivery]{Key: fmt.Sprintf("%s/%s", id, hook.ID), Group: fmt.Sprintf("webhook/%s/%s", hook.ID, e.Session.ID),
 			Args: Delivery{Event: id, Webhook: hook.ID}}
 		if _, err := job.Enqueue(ctx, tx, Deliveries, order); err != nil {

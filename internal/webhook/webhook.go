@@ -63,8 +63,8 @@ func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowI
 	}
 	made := idem.Webhook{ID: idem.WebhookID(w.ids.New()), Flow: flow, URL: n.URL, Secret: newSecret(), Enabled: true, PersonEvents: n.PersonEvents}
 	err := w.store.Update(ctx, p.Org, func(tx store.Tx) error {
-		if f, err := tx.Flows().Get(ctx, flow); err != nil || !f.DeletedAt.IsZero() {
-			return orNotFound(err)
+		if err := openFlow(ctx, tx, flow); err != nil {
+			return err
 		}
 		made.CreatedAt = tx.Now()
 		if err := tx.Webhooks().Insert(ctx, made); err != nil {
@@ -83,8 +83,11 @@ func (w *Webhooks) Create(ctx context.Context, p idem.Principal, flow idem.FlowI
 	return made, nil
 }
 
-func orNotFound(err error) error {
-	if err == nil {
+// openFlow refuses, with idem.ErrFlowNotFound, a flow that has no sessions to
+// come.
+func openFlow(ctx context.Context, tx store.Tx, id idem.FlowID) error {
+	f, err := tx.Flows().Get(ctx, id)
+	if err == nil && !f.DeletedAt.IsZero() {
 		err = idem.ErrFlowNotFound
 	}
 	return err
