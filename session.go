@@ -233,7 +233,7 @@ func (s *Session) Take(i int, id AttemptID, now time.Time) (memo []byte, err err
 	p := &s.Steps[i]
 	p.giveUpLost(now)
 	if p.State != StepActive || p.Attempts >= s.Attempts {
-		return nil, ErrSessionState.With("current_step", i)
+		return nil, s.refused("all attempts of the step are used or under way").With("current_step", i)
 	}
 	p.Attempts++
 	p.Running = append(p.Running, Attempt{id, now.Add(AttemptTime)})
@@ -298,7 +298,7 @@ func (s *Session) Settle(i int, id AttemptID, r StepResult, f Failure, now time.
 	}
 	p := &s.Steps[i]
 	if p.State != StepActive || !p.ends(id) {
-		return ErrSessionState.With("current_step", i)
+		return s.refused("the attempt took too long and was given up").With("current_step", i)
 	}
 	p.giveUpLost(now)
 	if !r.Passed && s.mayPass(i) {
@@ -318,7 +318,7 @@ func (s *Session) Settle(i int, id AttemptID, r StepResult, f Failure, now time.
 // one.
 func (s *Session) Fail(i int, f Failure, now time.Time) error {
 	if s.Ended() {
-		return ErrSessionState.With("status", string(s.State))
+		return s.refused("the session has ended as %s", s.State)
 	}
 	p := &s.Steps[i]
 	p.State, p.Failure, p.EndedAt = StepFailed, f, now
