@@ -198,9 +198,12 @@ func optional(text string) *string {
 	return &text
 }
 
+// TimeFormat is how the Flow API writes times, which are UTC.
+const TimeFormat = "2006-01-02T15:04:05.000000Z"
+
 func moment(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	return optional(t.UTC().Format("2006-01-02T15:04:05.000000Z"))
+	return optional(t.UTC().Format(TimeFormat))
 }

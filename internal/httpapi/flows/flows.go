@@ -166,13 +166,11 @@ func offerOf(o *flow.Offer) *offerObject {
 	}
 	out := &offerObject{Providers: o.Providers, CodesLeft: o.CodesLeft}
 	if !o.CodeUntil.IsZero() {
-		until := o.CodeUntil.UTC().Format(timeFormat)
+		until := o.CodeUntil.UTC().Format(report.TimeFormat)
 		out.CodeUntil = &until
 	}
 	return out
 }
-
-const timeFormat = "2006-01-02T15:04:05.000000Z"
 
 // outcome tells the user of an attempt what to do better.
 type outcome struct {
@@ -183,7 +181,7 @@ type outcome struct {
 
 func (a *api) stateOf(s *idem.Session) stateObject {
 	out := stateObject{Session: string(s.ID), Status: string(s.State), Demo: s.Demo, Locale: s.Locale,
-		ExpiresAt: s.ExpiresAt.UTC().Format(timeFormat), Steps: make([]stepObject, len(s.Steps))}
+		ExpiresAt: s.ExpiresAt.UTC().Format(report.TimeFormat), Steps: make([]stepObject, len(s.Steps))}
 	if f := report.FailureOf(s.Failure); f != nil {
 		out.Failure = f
 	}
