@@ -89,6 +89,8 @@ func (f *Flows) collect(ctx context.Context, p idem.Principal, id idem.SessionID
 	g.Tell = tell
 	row, err = f.Registry.Collect(recent.Within(ctx, string(id)), p, g)
 	switch {
+	case decided != nil: // whoever decided is told, and the conflict stays
+		return row, err
 	case errors.Is(err, idem.ErrSubscriptionRequired):
 		return f.Registry.CloseCollection(ctx, p, id, idem.CollectionNoSubscription, tell)
 	case errors.Is(err, idem.ErrSubscriptionLimit):

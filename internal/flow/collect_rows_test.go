@@ -399,6 +399,25 @@ func TestConflictsAreResolvedByANewPersonOrNone(t *testing.T) {
 	})
 }
 
+// TestDecisionsSayThatNoUnitIsLeft: whoever decides for a new person that cannot
+// be paid for is told so, and can decide again.
+func TestDecisionsSayThatNoUnitIsLeft(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		f := w.Flow(nil, ed, ld)
+		w.Limit(idem.TechPersons, 2)
+		newPerson(w, "pia", idem.PhotoOther, iin(flowtest.IIN))
+		quinn := newPerson(w, "quinn", idem.PhotoOther, phone(flowtest.Phone))
+		s, _ := w.Onboard(f, "")
+		_, err := w.Flows.Resolve(w.Context(), w.Admin, s.ID, "")
+		wants(w, err, idem.ErrSubscriptionLimit)
+		c, err := w.Flows.Resolve(w.Context(), w.Admin, s.ID, quinn.Person.ID)
+		if err != nil || c.State != idem.CollectionDone || w.Count() != 2 {
+			w.Errorf("decided again: %+v, %v", c, err)
+		}
+	})
+}
+
 func TestPersons_74_WeakAliasOfAnotherNumber(t *testing.T) {
 	flowtest.Each(t, func(w *world) {
 		meet(w, "ann")
