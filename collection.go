@@ -89,6 +89,19 @@ func (c *Collection) End(state CollectionState, reason CollectionReason, person 
 	return nil
 }
 
+// Erase forgets whom the aliases of an erased session belong to, and discards
+// what is open; a queued one is SESSION_STATE, its job may be at work.
+func (c *Collection) Erase(now time.Time) error {
+	if c.State == CollectionQueued {
+		return ErrSessionState.Saying("the session waits for its collection").With("collection", string(c.State))
+	}
+	c.Hits = nil
+	if c.Closed(true) {
+		return nil
+	}
+	return c.End(CollectionSkipped, CollectionDiscarded, "", now)
+}
+
 // LinkRole says what a session did to a person.
 type LinkRole string
 

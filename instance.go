@@ -21,6 +21,7 @@ const (
 	ActionFlowCreated         InstanceActionType = "FLOW_CREATED"
 	ActionFlowChanged         InstanceActionType = "FLOW_CHANGED"
 	ActionFlowDeleted         InstanceActionType = "FLOW_DELETED"
+	ActionSessionErased       InstanceActionType = "SESSION_ERASED"
 	ActionWebhookCreated      InstanceActionType = "WEBHOOK_CREATED"
 	ActionWebhookChanged      InstanceActionType = "WEBHOOK_CHANGED"
 	ActionWebhookDeleted      InstanceActionType = "WEBHOOK_DELETED"

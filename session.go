@@ -52,6 +52,7 @@ type Session struct {
 	ExpiresAt time.Time
 	StartedAt time.Time // zero while NEW
 	EndedAt   time.Time // zero while NEW or PROGRESS
+	ErasedAt  time.Time // zero unless the personal data were erased
 }
 
 // Step is one technology of a session.
@@ -115,6 +116,8 @@ var (
 	ErrSessionExpired  = Errorf(Conflict, "SESSION_EXPIRED", "the session was not finished in time")
 	ErrStepNotFound    = Errorf(NotFound, "STEP_NOT_FOUND", "the session has no such step")
 	ErrResultExists    = Errorf(Conflict, "RESULT_EXISTS", "the step has its result")
+	ErrSessionLinked   = Errorf(Conflict, "SESSION_LINKED", "the session belongs to a person: erase the person instead")
+	ErrSessionErased   = Errorf(Conflict, "SESSION_ERASED", "the data of the session were erased for good")
 	ErrMetadata        = Errorf(Unprocessable, "VALIDATION_FAILED", "metadata is a JSON object of at most 16 KiB and five levels").At("metadata")
 )
 
@@ -348,6 +351,22 @@ func (s *Session) Expire(now time.Time) error {
 		return ErrSessionState.With("status", string(s.State))
 	}
 	s.end(SessionExpired, FailureExpired, now)
+	return nil
+}
+
+// Erase forgets everything personal of a session that has ended. ErrSessionState
+// before, ErrSessionErased a second time.
+func (s *Session) Erase(now time.Time) error {
+	switch {
+	case !s.Ended():
+		return s.refused("only a session that has ended can be erased")
+	case !s.ErasedAt.IsZero():
+		return ErrSessionErased
+	}
+	s.ErasedAt, s.Metadata, s.Visits, s.Person = now, nil, nil, ""
+	for i := range s.Steps {
+		s.Steps[i].Result = nil
+	}
 	return nil
 }
 

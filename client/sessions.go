@@ -27,7 +27,8 @@ type Session struct {
 	Steps     []SessionStep `json:"steps"`
 	CreatedAt time.Time     `json:"created_at"`
 	ExpiresAt time.Time     `json:"expires_at"`
-	EndedAt   *time.Time    `json:"ended_at"` // nil while it runs
+	EndedAt   *time.Time    `json:"ended_at"`  // nil while it runs
+	ErasedAt  *time.Time    `json:"erased_at"` // nil unless the data were destroyed
 }
 
 // SessionStep is where one technology of a session stands.
@@ -69,6 +70,22 @@ func (c *Client) Sessions(ctx context.Context, q SessionsQuery) iter.Seq2[Sessio
 // Session reads a session with what its steps found.
 func (c *Client) Session(ctx context.Context, id string) (SessionDetail, error) {
 	return answerOf[SessionDetail](ctx, c, get("/v1/sessions/"+url.PathEscape(id), nil), nil)
+}
+
+// SessionErasure is the receipt of the erasure of a session.
+type SessionErasure struct {
+	SessionID string    `json:"session_id"`
+	ErasedAt  time.Time `json:"erased_at"`
+	Reason    string    `json:"reason"`
+	Pictures  int       `json:"pictures"` // that the session had
+	Complete  bool      `json:"complete"` // false when the server is still about to destroy key or pictures
+}
+
+// EraseSession destroys for ever what is kept of a session that has ended and
+// belongs to no person.
+func (c *Client) EraseSession(ctx context.Context, id, reason string) (SessionErasure, error) {
+	k, err := call{method: http.MethodPost, path: "/v1/sessions/" + url.PathEscape(id) + "/erase", creates: true}.withJSON(map[string]any{"reason": reason})
+	return answerOf[SessionErasure](ctx, c, k, err)
 }
 
 // The states of collections.

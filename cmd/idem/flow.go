@@ -30,7 +30,7 @@ func (a *app) addFlows(checks *check.Checks, m *metrics.Metrics) {
 	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
 		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Locales: a.texts.Locales(), Emit: a.emit, Log: a.log,
 		Account: account()})
-	a.jobs.Add(a.flows.Worker())
+	a.jobs.Add(a.flows.Worker(), a.flows.Eraser())
 }
 
 // emit tells the webhooks of a flow.
@@ -121,7 +121,7 @@ func withFlows(cmd *cobra.Command, f func(*data, *flow.Flows, idem.Principal) er
 		if err != nil {
 			return err
 		}
-		return f(d, flow.New(flow.Deps{Store: d.store, Vault: d.vault, Keys: d.access, IDs: idem.UUIDv7{}, Log: d.log, Account: account()}), admin(org.ID))
+		return f(d, flow.New(flow.Deps{Store: d.store, Vault: d.vault, Blobs: blob.NewSealed(d.blobs, d.vault), Keys: d.access, IDs: idem.UUIDv7{}, Log: d.log, Account: account()}), admin(org.ID))
 	})
 }
 

@@ -32,6 +32,7 @@ func TestOperatorLooksAfterFlows(t *testing.T) {
 			t.Errorf("session show --json: %+v, %v", told, err)
 		}
 		f.decides(t, s, api)
+		f.erases(t, s, first)
 		f.keepsKeys(t, s)
 	})
 }
@@ -108,6 +109,32 @@ func (f *flowPlace) decides(t *testing.T, s *running, api *client.Client) {
 	}
 	if _, err := f.try(t, "collection", "discard", opened.ID); err == nil || !strings.Contains(err.Error(), "SESSION_STATE") {
 		t.Errorf("a decided conflict: %v", err)
+	}
+}
+
+// erases gives a session up and erases it; that of a person is refused.
+func (f *flowPlace) erases(t *testing.T, s *running, linked string) {
+	t.Helper()
+	c, err := client.ForSession(s.url, f.open(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, err := c.Abort(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.await(t, "collection list --state SKIPPED", given.ID, "NOTHING_EXTRACTED")
+	if out := f.run(t, "session", "erase", given.ID, "--reason", "case 7"); !strings.Contains(out, given.ID) || !strings.Contains(out, "true") {
+		t.Errorf("session erase printed %s", out)
+	}
+	for _, refused := range [][]string{{"session", "erase", given.ID, "--reason", "case 7"}, {"session", "erase", linked, "--reason", "case 7"},
+		{"session", "erase", given.ID}, {"session", "erase", "none", "--reason", "case 7"}} {
+		if out, err := f.try(t, refused...); err == nil {
+			t.Errorf("%v printed %s", refused, out)
+		}
+	}
+	if out := f.run(t, "audit", "instance"); !strings.Contains(out, "SESSION_ERASED") || !strings.Contains(out, "case 7") {
+		t.Errorf("audit instance printed %s", out)
 	}
 }
 

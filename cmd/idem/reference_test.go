@@ -20,6 +20,7 @@ import (
 var refusedExamples = map[string]string{
 	"restore-person":     "409", // the person is not deleted
 	"resolve-collection": "404", // no session ended in a conflict
+	"erase-session":      "409", // the session has not ended
 	"replay-event":       "404", // nothing happened in the flow
 	"check-document":     "422", // the picture shows a face
 	"approve-edocument":  "409", // the challenge that was drawn is none of a provider

@@ -14,7 +14,7 @@ import (
 )
 
 func sessionCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "session", Short: "See how the sessions of flows went"}
+	cmd := &cobra.Command{Use: "session", Short: "See how the sessions of flows went, and erase them"}
 	list := addJSON(addOrg(&cobra.Command{Use: "list", Short: "List sessions, newest first", Args: cobra.NoArgs, RunE: listSessions}))
 	list.Flags().String("flow", "", "name or id: only its sessions")
 	list.Flags().String("person", "", "id: only sessions of this person")
@@ -22,7 +22,10 @@ func sessionCommand() *cobra.Command {
 	addLimit(list, 50)
 	show := addOrg(&cobra.Command{Use: "show SESSION", Short: "Show the steps of a session and why it did not pass", Args: cobra.ExactArgs(1), RunE: showSession})
 	show.Flags().Bool("json", false, "print what the steps found as JSON, without pictures; that is personal data")
-	cmd.AddCommand(list, show)
+	erase := addOrg(&cobra.Command{Use: "erase SESSION", Short: "Erase what is kept of an ended session without a person, for ever", Args: cobra.ExactArgs(1), RunE: eraseSession})
+	erase.Flags().String("reason", "", "a reference such as a ticket number, kept in the audit for ever")
+	_ = erase.MarkFlagRequired("reason")
+	cmd.AddCommand(list, show, erase)
 	return cmd
 }
 
@@ -115,10 +118,26 @@ func showSession(cmd *cobra.Command, args []string) error {
 	})
 }
 
+func eraseSession(cmd *cobra.Command, args []string) error {
+	id, ok := idem.ParseID(args[0])
+	if !ok {
+		return idem.ErrSessionNotFound
+	}
+	reason, _ := cmd.Flags().GetString("reason")
+	return withFlows(cmd, func(_ *data, all *flow.Flows, p idem.Principal) error {
+		e, err := all.Erase(cmd.Context(), p, idem.SessionID(id), reason)
+		if err != nil {
+			return err
+		}
+		table(cmd.OutOrStdout(), []any{"session", e.Session}, []any{"erased", at(e.At)}, []any{"pictures", e.Pictures}, []any{"complete", e.Complete})
+		return nil
+	})
+}
+
 // printSession tells nothing personal.
 func printSession(cmd *cobra.Command, s idem.Session) {
 	rows := [][]any{{"session", s.ID}, {"flow", s.FlowName}, {"status", marked(s)}, {"failure", failureText(s.Failure)},
-		{"opened", at(s.CreatedAt)}, {"started", at(s.StartedAt)}, {"ended", at(s.EndedAt)}, {"expires", at(s.ExpiresAt)}}
+		{"opened", at(s.CreatedAt)}, {"started", at(s.StartedAt)}, {"ended", at(s.EndedAt)}, {"expires", at(s.ExpiresAt)}, {"erased", at(s.ErasedAt)}}
 	for i, step := range s.Steps {
 		words := []string{string(step.Technology), string(step.State)}
 		if step.Attempts > 0 {

@@ -81,7 +81,8 @@ func (f *Flows) open(ctx context.Context, org idem.OrgID, o Opening, begin func(
 }
 
 // Result returns a session of the flow whose key the principal showed, with
-// what its steps found; idem.ErrSessionNotFound for that of another flow.
+// what its steps found; idem.ErrSessionNotFound for that of another flow,
+// idem.ErrErased.
 func (f *Flows) Result(ctx context.Context, p idem.Principal, id idem.SessionID) (s idem.Session, err error) {
 	if err := p.Require(idem.SessionsOpen); err != nil {
 		return s, err
@@ -91,10 +92,16 @@ func (f *Flows) Result(ctx context.Context, p idem.Principal, id idem.SessionID)
 		if err != nil {
 			return err
 		}
-		if s, err = tx.Sessions().Get(ctx, id); err == nil && s.Flow != of.ID {
-			err = idem.ErrSessionNotFound
+		s, err = tx.Sessions().Get(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case s.Flow != of.ID:
+			return idem.ErrSessionNotFound
+		case !s.ErasedAt.IsZero():
+			return idem.ErrErased
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return idem.Session{}, err

@@ -116,6 +116,8 @@ func stateCodes() []errorCode {
 		{"RESTORE_CONFLICT", 409, "An alias or the face of the person belongs to another person now; details names them."},
 		{"ROUTE_NOT_FOUND", 404, "There is nothing at this path."},
 		{"SECRET_NOT_KEPT", 409, "The secret of a key of this kind is shown only when it is made."},
+		{"SESSION_ERASED", 409, "The session's data were erased for ever."},
+		{"SESSION_LINKED", 409, "The session belongs to a person, whom details names: erase the person instead."},
 		{"SESSION_NOT_FOUND", 404, "The organisation has no such session."},
 		{"SESSION_STATE", 409, "The session or its collection does not allow this now."},
 		{"STORAGE_FULL", 503, "There is no space left to store this."},

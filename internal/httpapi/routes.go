@@ -114,6 +114,8 @@ func (s *server) flowRoutes() {
 
 	handle(s, get("/v1/sessions", "list-sessions", "List sessions", idem.SessionsRead), s.listSessions)
 	handle(s, get("/v1/sessions/{session_id}", "get-session", "Read a session with what its steps found", idem.SessionsRead), s.getSession)
+	handleOnce(s, post("/v1/sessions/{session_id}/erase", "erase-session", "Erase a session's data for ever", idem.PersonsErase).
+		says(eraseSessionText).like(eraseExample()), s.eraseSession)
 	handle(s, get("/v1/collections", "list-collections", "List what became of ended sessions", idem.SessionsRead), s.listCollections)
 	handle(s, post("/v1/collections/{session_id}/resolve", "resolve-collection", "Decide a conflict", idem.ReviewsWork).
 		says(resolveText).like(object{"action": "create"}), s.resolveCollection)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/idem-id/idem"
@@ -22,6 +23,7 @@ type Session struct {
 	CreatedAt time.Time     `json:"created_at"`
 	ExpiresAt time.Time     `json:"expires_at"`
 	EndedAt   *time.Time    `json:"ended_at"`
+	ErasedAt  *time.Time    `json:"erased_at" doc:"null unless the data were destroyed for ever."`
 }
 
 // SessionStep is where one technology of a session stands.
@@ -34,7 +36,8 @@ type SessionStep struct {
 
 func sessionOf(s idem.Session) Session {
 	out := Session{ID: string(s.ID), FlowID: string(s.Flow), FlowName: s.FlowName, Status: string(s.State), Demo: s.Demo,
-		Steps: make([]SessionStep, len(s.Steps)), CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, EndedAt: instant(s.EndedAt)}
+		Steps: make([]SessionStep, len(s.Steps)), CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt, EndedAt: instant(s.EndedAt),
+		ErasedAt: instant(s.ErasedAt)}
 	for i, p := range s.Steps {
 		out.Steps[i] = SessionStep{Technology: string(p.Technology), State: string(p.State), Attempts: p.Attempts}
 		if p.Copied != "" {
@@ -122,6 +125,37 @@ func (s *server) getSession(ctx context.Context, p idem.Principal, in *SessionPa
 	}
 	result, err := report.Of(&found, pictures)
 	return &sessionResultOut{SessionResult{sessionOf(found), result}}, err
+}
+
+const eraseSessionText = `Destroys what is kept of a session that has ended and belongs to no person: its data key, results, metadata, pictures
+and events. Nobody can undo it. A conflict, or a collection that failed, is discarded by it. Of a session that belongs to a person, erase the person.
+Lists still show the session, and an entry of the instance's audit proves the erasure.`
+
+// SessionErasure is the receipt of an erasure.
+type SessionErasure struct {
+	SessionID string    `json:"session_id" format:"uuid"`
+	ErasedAt  time.Time `json:"erased_at"`
+	Reason    string    `json:"reason"`
+	Pictures  int       `json:"pictures" doc:"How many the session had."`
+	Complete  bool      `json:"complete" doc:"false when the data key or pictures could not be destroyed at once: a job does it soon."`
+}
+
+type eraseSessionIn struct {
+	SessionPath
+	Body eraseBody
+}
+
+func (in *eraseSessionIn) content(context.Context) (any, error) { return in.Body, nil }
+
+func (s *server) eraseSession(ctx context.Context, p idem.Principal, in *eraseSessionIn, _ claim[SessionErasure]) (answer[SessionErasure], error) {
+	id, err := in.id()
+	if err != nil {
+		return answer[SessionErasure]{}, err
+	}
+	e, err := s.flows.Erase(ctx, p, id, in.Body.Reason)
+	return answer[SessionErasure]{http.StatusOK, SessionErasure{
+		SessionID: string(e.Session), ErasedAt: e.At, Reason: e.Reason, Pictures: e.Pictures, Complete: e.Complete,
+	}}, err
 }
 
 // Collection is what became of an ended session.

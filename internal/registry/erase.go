@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -12,9 +11,8 @@ import (
 
 // Erase destroys a person's data for good: the data key first of all copies,
 // then pictures, aliases and gallery entries. What stays is the identifier and
-// the masked audit. A live person is deleted by it. The reason is a short
-// reference such as a ticket number, kept in the audit for ever: 1..64 letters,
-// digits, spaces and -_./#, no personal data.
+// the masked audit. A live person is deleted by it. The reason is kept in the
+// audit for ever, see idem.CheckReason.
 //
 // A crash in between leaves a person that is marked erased; Erase or
 // ResumeErasures completes it. Once complete, a second time is
@@ -23,9 +21,8 @@ func (r *Registry) Erase(ctx context.Context, p idem.Principal, id idem.PersonID
 	if err := p.Require(idem.PersonsErase); err != nil {
 		return Erasure{}, err
 	}
-	if !reasonPattern().MatchString(reason) {
-		return Erasure{}, idem.Errorf(ErrInvalid.Kind, ErrInvalid.Code,
-			"reason is a reference of 1 to 64 letters, digits, spaces and -_./# without personal data").At("reason")
+	if err := idem.CheckReason(reason); err != nil {
+		return Erasure{}, err
 	}
 	var out Erasure
 	err := r.store.Update(ctx, p.Org, func(tx store.Tx) (err error) {
@@ -39,10 +36,6 @@ func (r *Registry) Erase(ctx context.Context, p idem.Principal, id idem.PersonID
 		return Erasure{}, err
 	}
 	return r.prove(ctx, p.Org, out)
-}
-
-func reasonPattern() *regexp.Regexp {
-	return regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} \-_./#]{0,63}$`)
 }
 
 // markErased is the transaction of an erasure. The photo rows and the name of
@@ -147,8 +140,26 @@ func (r *Registry) eraseSessions(ctx context.Context, org idem.OrgID, id idem.Pe
 		for _, ref := range s.Pictures() {
 			r.dropBlob(ctx, org, ref)
 		}
+		if err := r.eraseSession(ctx, org, s); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// eraseSession marks a session whose key is destroyed; one that runs ends by
+// itself, without data.
+func (r *Registry) eraseSession(ctx context.Context, org idem.OrgID, s idem.Session) error {
+	return r.store.Update(ctx, org, func(tx store.Tx) error {
+		erased := s
+		if erased.Erase(tx.Now()) != nil {
+			return nil
+		}
+		if err := tx.Sessions().Erase(ctx, erased); err != nil {
+			return fmt.Errorf("erase session: %w", err)
+		}
+		return nil
+	})
 }
 
 func (r *Registry) read(ctx context.Context, org idem.OrgID, id idem.PersonID) (v View, err error) {

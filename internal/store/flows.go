@@ -46,6 +46,11 @@ type Sessions interface {
 	Link(ctx context.Context, l idem.SessionLink) error
 	// Links returns the sessions of a person, newest link first.
 	Links(ctx context.Context, person idem.PersonID) ([]idem.SessionLink, error)
+	// LinkedTo returns the persons that a session is joined with.
+	LinkedTo(ctx context.Context, id idem.SessionID) ([]idem.PersonID, error)
+	// Erase writes the time of erasure of a session read by GetForUpdate and
+	// removes all that is sealed of it, with its events, and whom it named.
+	Erase(ctx context.Context, s idem.Session) error
 	// CountLinks returns how many sessions each person is joined with.
 	CountLinks(ctx context.Context, persons ...idem.PersonID) (map[idem.PersonID]int, error)
 }

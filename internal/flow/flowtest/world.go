@@ -51,6 +51,7 @@ type World struct {
 	Holder   *Holder        // answers for ED
 	Events   *Events
 	Engine   *Counted
+	Folder   string // of the pictures
 }
 
 // Counted is a face engine that counts its analyses.
@@ -95,8 +96,8 @@ func Each(t *testing.T, f func(*World)) {
 }
 
 func newWorld(t testing.TB, s store.Store, v *vault.Vault, clock *Clock) *World {
-	w := &World{TB: t, Store: s, Clock: clock, Events: &Events{}, Engine: &Counted{Engine: facetest.Fake{}}}
-	files, err := dir.Open(t.TempDir())
+	w := &World{TB: t, Store: s, Clock: clock, Events: &Events{}, Engine: &Counted{Engine: facetest.Fake{}}, Folder: t.TempDir()}
+	files, err := dir.Open(w.Folder)
 	w.Must(err)
 	t.Cleanup(func() { w.Must(files.Close()) })
 	blobs, pictures, engine := blob.NewSealed(files, v), picture.NewDecoder(picture.DefaultLimits(), nil), recent.New(w.Engine)

@@ -288,6 +288,12 @@ func (s *server) ends(c *client.Client, of *client.FlowClient, f client.Flow) {
 	if state := must(s.session(demo.ID).Abort(ctx))(s); !state.Demo || state.Status != client.SessionFailed || state.Failure.Type != "CLIENT" {
 		s.Errorf("the demonstration is %+v", state)
 	}
+	if e := must(c.EraseSession(ctx, demo.ID, "T-1"))(s); e.SessionID != demo.ID || e.Reason != "T-1" || !e.Complete || e.ErasedAt.IsZero() {
+		s.Errorf("erased %+v", e)
+	}
+	if gone := must(c.Session(ctx, demo.ID))(s); gone.ErasedAt == nil || gone.Status != client.SessionFailed {
+		s.Errorf("the erased one is %+v", gone)
+	}
 	changed := must(c.ChangeFlow(ctx, f.ID, client.FlowChange{Attempts: client.Value(1), Config: &client.PersonConfigChange{Conflict: client.Value("STRONG_FIRST")}}))(s)
 	if changed.Attempts != 1 || changed.Config.Conflict != "STRONG_FIRST" || changed.Name != f.Name {
 		s.Errorf("changed %+v", changed)

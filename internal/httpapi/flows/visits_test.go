@@ -38,8 +38,10 @@ func TestResultTellsFromWhere(t *testing.T) {
 		c := s.Collect(idem.SessionID(id))
 		_, err := s.Registry.Erase(s.Context(), s.Admin, c.Person, "T-1")
 		s.Must(err)
-		if got := s.result(f, id); seen(got) != "[] []" {
-			t.Errorf("of an erased person: %s", seen(got))
+		code, body := s.call("GET", "/api/v1/flows/session/result/?session_id="+id+"&flow_api_key="+s.key(f), "", nil)
+		s.refused(code, body, 404, "DATA_ERASED")
+		if kept, err := s.Flows.Session(s.Context(), s.Admin, idem.SessionID(id)); err != nil || len(kept.Visits) > 0 {
+			t.Errorf("of an erased person: %+v, %v", kept.Visits, err)
 		}
 	})
 }

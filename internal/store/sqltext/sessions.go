@@ -12,7 +12,7 @@ import (
 type sessions struct{ *Tx }
 
 const sessionColumns = `id, flow, flow_name, state, demo, locale, attempts, config, sealed, visits, person, data_key, failure_type, failure_detail,
-	created_at, expires_at, started_at, ended_at`
+	created_at, expires_at, started_at, ended_at, erased_at`
 
 // sealedSession is a row as it is stored; metadata and visits are still closed.
 type sealedSession struct {
@@ -23,7 +23,8 @@ type sealedSession struct {
 func scanSession(r row, s *sealedSession) (err error) {
 	var config []byte
 	err = r.Scan(&s.ID, &s.Flow, &s.FlowName, &s.State, &s.Demo, &s.Locale, &s.Attempts, &config, &s.sealed, &s.visits, &s.Person, &s.DataKey,
-		&s.Failure.Type, &s.Failure.Detail, (*moment)(&s.CreatedAt), (*moment)(&s.ExpiresAt), (*moment)(&s.StartedAt), (*moment)(&s.EndedAt))
+		&s.Failure.Type, &s.Failure.Detail, (*moment)(&s.CreatedAt), (*moment)(&s.ExpiresAt), (*moment)(&s.StartedAt), (*moment)(&s.EndedAt),
+		(*moment)(&s.ErasedAt))
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func (t sessions) Insert(ctx context.Context, s idem.Session) error {
 		return err
 	}
 	_, err = t.exec(ctx, `INSERT INTO sessions (org, `+sessionColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		t.org, s.ID, s.Flow, s.FlowName, s.State, s.Demo, s.Locale, s.Attempts, config, sealed, visits, s.Person, s.DataKey,
-		s.Failure.Type, s.Failure.Detail, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.StartedAt), micros(s.EndedAt))
+		s.Failure.Type, s.Failure.Detail, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.StartedAt), micros(s.EndedAt), micros(s.ErasedAt))
 	if err != nil {
 		return err
 	}
@@ -210,6 +211,26 @@ func (t sessions) Links(ctx context.Context, person idem.PersonID) ([]idem.Sessi
 		[]any{t.org, person}, func(r row, l *idem.SessionLink) error {
 			return r.Scan(&l.Person, &l.Session, &l.Role, (*moment)(&l.At))
 		})
+}
+
+// LinkedTo implements store.Sessions.
+func (t sessions) LinkedTo(ctx context.Context, id idem.SessionID) ([]idem.PersonID, error) {
+	return list(ctx, t.Tx, `SELECT person FROM person_sessions WHERE org = $1 AND session = $2 ORDER BY person`, []any{t.org, id},
+		func(r row, who *idem.PersonID) error { return r.Scan(who) })
+}
+
+// Erase implements store.Sessions.
+func (t sessions) Erase(ctx context.Context, s idem.Session) error {
+	n, err := t.exec(ctx, `UPDATE sessions SET erased_at = $3, sealed = NULL, visits = NULL, person = '' WHERE org = $1 AND id = $2`,
+		t.org, s.ID, micros(s.ErasedAt))
+	if err := unlessFound(n, err, idem.ErrSessionNotFound); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE session_steps SET memo = NULL, result = NULL WHERE org = $1 AND session = $2`, t.org, s.ID); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM webhook_events WHERE org = $1 AND session = $2`, t.org, s.ID)
+	return err
 }
 
 // CountLinks implements store.Sessions.

@@ -130,6 +130,7 @@ func flowContract() map[string]func(*testing.T, fixture) {
 		"Flows":                 testFlows,
 		"Sessions":              testSessions,
 		"SessionLists":          testSessionLists,
+		"SessionErasure":        testSessionErasure,
 		"SessionLinks":          testSessionLinks,
 		"SessionsOfTheInstance": testSessionSystem,
 		"Collections":           testCollections,

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,6 +125,34 @@ func testSessions(t *testing.T, f fixture) {
 	sameSession(t, f, s)
 }
 
+// testSessionErasure erases a session whose key is still there, and leaves the
+// one beside it.
+func testSessionErasure(t *testing.T, f fixture) {
+	ctx := t.Context()
+	flow := newFlow(t, f, f.org, "flow")
+	s, other := newSession(t, f, f.org, flow, 0), newSession(t, f, f.org, flow, 1)
+	var events []store.Event
+	update(t, f, f.org, func(tx store.Tx) error {
+		for _, s := range []*idem.Session{&s, &other} {
+			s.Person, s.Visits = "somebody", []idem.Visit{{Visitor: idem.VisitorOf(netip.Addr{}, "agent"), At: moment(2)}}
+			s.Steps[0].Result, s.Steps[1].Memo = &idem.StepResult{Face: "blob"}, []byte("memo")
+			events = append(events, store.Event{ID: idem.EventID(newID()), Flow: flow.ID, Session: s.ID, Name: "flow.end", Body: []byte("{}"), DataKey: s.DataKey, CreatedAt: moment(2)})
+			if err := errors.Join(tx.Sessions().Save(ctx, *s), tx.Deliveries().InsertEvent(ctx, events[len(events)-1])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.ErasedAt = moment(7)
+	update(t, f, f.org, func(tx store.Tx) error { return tx.Sessions().Erase(ctx, s) })
+	s.Metadata, s.Visits, s.Person, s.Steps[0].Result, s.Steps[1].Memo = nil, nil, "", nil, nil
+	sameSession(t, f, s)
+	checkEvent(t, f, events[0], idem.ErrEventNotFound)
+	sameSession(t, f, other)
+	checkEvent(t, f, events[1], nil)
+	want(t, f.Update(ctx, NewOrganisation(t, f), func(tx store.Tx) error { return tx.Sessions().Erase(ctx, other) }), idem.ErrSessionNotFound)
+}
+
 func sameSession(t *testing.T, f fixture, s idem.Session) {
 	t.Helper()
 	view(t, f, f.org, func(tx store.Tx) error {
@@ -217,6 +247,10 @@ func testSessionLinks(t *testing.T, f fixture) {
 		got, err := tx.Sessions().Links(ctx, who.ID)
 		if diff := cmp.Diff(links, got); diff != "" || err != nil {
 			t.Errorf("links differ (-want +got):\n%s%v", diff, err)
+		}
+		persons, err := tx.Sessions().LinkedTo(ctx, one.ID)
+		if !slices.Equal(persons, []idem.PersonID{who.ID}) || err != nil {
+			t.Errorf("linked to %v, %v", persons, err)
 		}
 		n, err := tx.Sessions().CountLinks(ctx, who.ID, nobody.ID)
 		if n[who.ID] != 2 || n[nobody.ID] != 0 || err != nil {
