@@ -293,3 +293,46 @@ func done(w *world, kind string) (n int) {
 	}))
 	return n
 }
+
+// meanwhile has something happen behind the first picture that is read.
+type meanwhile struct {
+	flow.Blobs
+	do func()
+}
+
+func (m *meanwhile) Get(ctx context.Context, org idem.OrgID, owner string, ref idem.BlobRef) ([]byte, error) {
+	data, err := m.Blobs.Get(ctx, org, owner, ref)
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return data, err
+}
+
+// TestErasedWhileItsConflictIsResolved: a decision that has read everything
+// already makes no person of an erased session.
+func TestErasedWhileItsConflictIsResolved(t *testing.T) {
+	flowtest.Each(t, func(w *world) {
+		meet(w, "ann")
+		newPerson(w, "pia", idem.PhotoOther, iin(flowtest.IIN))
+		newPerson(w, "quinn", idem.PhotoOther, phone(flowtest.Phone))
+		s, c := w.Onboard(w.Flow(nil, ed), secretive)
+		if c.State != idem.CollectionConflict {
+			w.Fatalf("collected %+v", c)
+		}
+		before := stored(w) - len(s.Pictures())
+		deps := w.Flows.Deps
+		deps.Blobs = &meanwhile{deps.Blobs, func() {
+			_, err := w.Flows.Erase(w.Context(), w.Admin, s.ID, "T-1")
+			w.Must(err)
+		}}
+		c, err := flow.New(deps).Resolve(w.Context(), w.Admin, s.ID, "")
+		if err != nil || c.State != idem.CollectionSkipped || c.Reason != idem.CollectionDiscarded || w.Count() != 2 {
+			w.Errorf("resolved %+v, %v, %d persons", c, err, w.Count())
+		}
+		if n := stored(w); n != before {
+			w.Errorf("%d pictures, want %d", n, before)
+		}
+		checkErased(w, s)
+	})
+}
