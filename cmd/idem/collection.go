@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/idem-id/idem"
-	"github.com/idem-id/idem/internal/blob"
 	"github.com/idem-id/idem/internal/flow"
 	"github.com/spf13/cobra"
 )
@@ -101,9 +100,7 @@ func decide(d decision) func(*cobra.Command, []string) error {
 			if err != nil {
 				return err
 			}
-			f := flow.New(flow.Deps{Store: a.store, Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
-				Pictures: a.pictures, Keys: a.access, IDs: idem.UUIDv7{}, Log: a.log})
-			c, err := d(cmd, f, admin(org.ID), idem.SessionID(id), args)
+			c, err := d(cmd, flow.New(a.flowDeps()), admin(org.ID), idem.SessionID(id), args)
 			if err != nil {
 				return err
 			}

@@ -27,10 +27,17 @@ import (
 func (a *app) addFlows(checks *check.Checks, m *metrics.Metrics) {
 	a.limiter, _ = a.config.limiter() // validated with the settings
 	m.Add(limitReadings(a.limiter)...)
-	a.flows = flow.New(flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault),
-		Pictures: a.pictures, Keys: a.access, Technologies: checks.Technologies, Runner: checks.Runner, IDs: idem.UUIDv7{}, Locales: a.texts.Locales(), Emit: a.emit, Log: a.log,
-		Account: account()})
+	deps := a.flowDeps()
+	deps.Technologies, deps.Runner = checks.Technologies, checks.Runner
+	a.flows = flow.New(deps)
 	a.jobs.Add(a.flows.Worker(), a.flows.Eraser())
+}
+
+// flowDeps is what flows work with but for technologies, also where an operator
+// decides by command: webhooks are told of it.
+func (a *app) flowDeps() flow.Deps {
+	return flow.Deps{Store: a.jobs.Watch(a.store), Registry: a.registry, Vault: a.vault, Blobs: blob.NewSealed(a.blobs, a.vault), Pictures: a.pictures,
+		Keys: a.access, IDs: idem.UUIDv7{}, Locales: a.texts.Locales(), Emit: a.emit, Log: a.log, Account: account()}
 }
 
 // emit tells the webhooks of a flow.

@@ -90,7 +90,8 @@ func (f *flowPlace) await(t *testing.T, command string, words ...string) {
 	t.Fatalf("%s does not print %v: %s", command, words, out)
 }
 
-// decides makes a conflict of two persons and gives the session to the first.
+// decides makes a conflict of two persons and gives the session to the first. A
+// webhook that asks for it is told.
 func (f *flowPlace) decides(t *testing.T, s *running, api *client.Client) {
 	t.Helper()
 	c, err := client.ForFlow(s.url, f.flow.Key)
@@ -104,9 +105,15 @@ func (f *flowPlace) decides(t *testing.T, s *running, api *client.Client) {
 	}
 	s.walk(t, f.visitor(t, 0), opened.ID)
 	f.await(t, "collection list --state CONFLICT", opened.ID, "SEVERAL_PERSONS", "CUSTOM:"+other.ID)
+	var hook webhookLine
+	out := f.run(t, "flow", "webhook", "add", "Changed", "http://127.0.0.1:9/", "--webhook-allow", "127.0.0.1", "--person-events", "--json")
+	if err := json.Unmarshal([]byte(out), &hook); err != nil {
+		t.Fatal(err)
+	}
 	if out := f.run(t, "collection", "attach", opened.ID, other.ID); !strings.Contains(out, "DONE") || !strings.Contains(out, other.ID) {
 		t.Errorf("collection attach printed %s", out)
 	}
+	f.await(t, "flow webhook deliveries Changed "+hook.ID, "person.updated")
 	if _, err := f.try(t, "collection", "discard", opened.ID); err == nil || !strings.Contains(err.Error(), "SESSION_STATE") {
 		t.Errorf("a decided conflict: %v", err)
 	}
