@@ -71,7 +71,7 @@ func New(d Deps) *Flows {
 	if d.Emit == nil {
 		d.Emit = func(context.Context, store.Tx, Event) error { return nil }
 	}
-	f := &Flows{Deps: d, techs: map[idem.TechCode]tech.Technology{}}
+	f := &Flows{Deps: d, techs: map[idem.TechCode]tech.Technology{}, shown: newShown()}
 	for _, t := range d.Technologies {
 		f.techs[t.Code()] = t
 	}

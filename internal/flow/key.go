@@ -3,8 +3,9 @@ package flow
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/idem-id/idem"
 	"github.com/idem-id/idem/internal/store"
@@ -101,10 +102,9 @@ type showing struct {
 	key idem.CredentialID
 }
 
-// shown remembers what was recorded in the last hour.
+// shown remembers who saw which key when, as far as it was recorded.
 type shown struct {
-	mu sync.Mutex
-	at map[showing]time.Time
+	at *lru.Cache[showing, time.Time]
 }
 
 // onceIn is for how long one entry stands, mostShown how many are remembered.
@@ -113,18 +113,17 @@ const (
 	mostShown = 10_000
 )
 
-func (s *shown) lately(what showing, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at, ok := s.at[what]
+func newShown() shown {
+	at, err := lru.New[showing, time.Time](mostShown)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return shown{at}
+}
+
+func (s shown) lately(what showing, now time.Time) bool {
+	at, ok := s.at.Get(what)
 	return ok && now.Sub(at) < onceIn
 }
 
-func (s *shown) note(what showing, at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.at == nil || len(s.at) >= mostShown {
-		s.at = map[showing]time.Time{}
-	}
-	s.at[what] = at
-}
+func (s shown) note(what showing, at time.Time) { s.at.Add(what, at) }
